@@ -1,0 +1,233 @@
+/* swflip's knobs. Edit here, or leave the file alone and say it to make: make CPPFLAGS='-DTARGET=\"mbim\" -DAPPEAR=20'.
+ * The kernel's command line (swflip.target= and so on) beats what is compiled in, an option beats both.
+ * Every time in milliseconds ends in _MS. Everything is rebuilt when this file changes. */
+
+/* ---- what a site sets ---- */
+
+/* Wanted mode, or several divided by blanks ("1-1.2:mbim 1-1.3:qmi"); the grammar is in swflip(8). "modem" only leaves
+ * TRU-Install storage and writes nothing to a modem. An image for one kind of board sets what that board needs. */
+#ifndef TARGET
+#define TARGET "modem"
+#endif
+
+/* Unlock code of AT!ENTERCND, 4 to 15 of [0-9A-Za-z]. A710 is the common factory default; only an operator's or an
+ * OEM's modem has another. Whoever can read the image can read the code. */
+#ifndef CODE
+#define CODE "A710"
+#endif
+
+/* Seconds to wait for a first modem, 0 = look once. Long enough for the host controller's driver and the modem's own
+ * boot. A machine without a modem is held up by this long where the hook waits for swflip. */
+#ifndef APPEAR
+#define APPEAR 10
+#endif
+
+/* Seconds for everything, from the start of the program; it ends one second later at the latest. Public tools allow a
+ * reset 120. Shorter than whatever else in the image gives up (dracut: rd.retry, 180). */
+#ifndef WAIT
+#define WAIT 120
+#endif
+
+/* ---- times: change them for a modem that was measured to need it ---- */
+
+/* A modem to which nothing was written is given up after so long without an answer. */
+#ifndef SILENCE_MS
+#define SILENCE_MS 30000
+#endif
+
+/* How long a modem must stay after a composition was written: one that crashes in its composition was seen to live 5.3 s. */
+#ifndef STAY_MS
+#define STAY_MS 6000
+#endif
+
+/* A boot loader on the port is watched this long: it flashes by in 0.03 s, or stays for good. */
+#ifndef BOOT_MS
+#define BOOT_MS 10000
+#endif
+
+/* Where the usb-storage driver is present it asks a TRU-Install stick to leave by itself: the time that it is given. */
+#ifndef KERNEL_FLIP_MS
+#define KERNEL_FLIP_MS 4000
+#endif
+
+/* From SetSwocMode to the stick's disconnect; up to 3 s were seen. */
+#ifndef FLIP_MS
+#define FLIP_MS 4000
+#endif
+
+/* From the answer to a reset to the modem's disconnect. Longer means that it did not reset. */
+#ifndef LEAVE_MS
+#define LEAVE_MS 15000
+#endif
+
+/* A serial driver makes its tty this long after the interface, or not at all; 0.14 s were seen. */
+#ifndef TTY_MS
+#define TTY_MS 500
+#endif
+
+/* The longest wait for one answer, AT or QMI. Reads take milliseconds, writes to flash seconds. */
+#ifndef ANSWER_MS
+#define ANSWER_MS 5000
+#endif
+
+/* An answer that has begun but has no final result is over after so long without a byte. */
+#ifndef QUIET_MS
+#define QUIET_MS 700
+#endif
+
+/* A first question that is not answered is asked again after so long: modems are deaf in their first seconds. */
+#ifndef RETRY_MS
+#define RETRY_MS 500
+#endif
+
+/* An AT port that answers nothing is left for MBIM or QMI after so long, where the modem has one of them. */
+#ifndef DEAF_MS
+#define DEAF_MS 15000
+#endif
+
+/* No write begins with less left than this: enough to write, read back and put back. */
+#ifndef MARGIN_MS
+#define MARGIN_MS 5000
+#endif
+
+/* One control transfer, GetSwocInfo and SetSwocMode among them; usb_modeswitch and usbmode use the same. */
+#ifndef CONTROL_MS
+#define CONTROL_MS 1000
+#endif
+
+/* ---- bounds against a modem that does not settle ---- */
+
+/* Flips in one run: a stick that is told to keep TRU-Install comes back as storage after every reset. */
+#ifndef FLIPS
+#define FLIPS 4
+#endif
+
+/* Times that a modem may leave the bus unasked before it is reported as crashing. */
+#ifndef LOSSES
+#define LOSSES 3
+#endif
+
+/* Modems watched in one run. Each costs 1 KiB of memory. */
+#ifndef SLOTS
+#define SLOTS 32
+#endif
+
+/* ---- paths: for tests, and for a system that mounts them elsewhere ---- */
+
+#ifndef SYS
+#define SYS "/sys"
+#endif
+#ifndef PROC
+#define PROC "/proc"
+#endif
+#ifndef DEV
+#define DEV "/dev"
+#endif
+
+/* ---- what is a modem ---- */
+
+/* Makers whose USB devices are modems all of them, but for the exceptions below. 0f3d: MC7700, AirCard; 114f: MC7750. */
+static const uint16_t vendors[] = { 0x1199, 0x0f3d, 0x114f };
+
+/* Of makers that sell other things under the same number (Dell, HP, NETGEAR) these products only. Add yours as lsusb
+ * prints it. */
+static const struct id shared[] = {
+	{ 0x413c, 0x8185 }, { 0x413c, 0x8186 }, { 0x413c, 0x8193 }, { 0x413c, 0x8194 }, { 0x413c, 0x81a2 }, { 0x413c, 0x81a3 },
+	{ 0x413c, 0x81a4 }, { 0x413c, 0x81a6 }, { 0x413c, 0x81a8 }, { 0x413c, 0x81a9 }, { 0x413c, 0x81b1 }, { 0x413c, 0x81b3 },
+	{ 0x413c, 0x81b5 }, { 0x413c, 0x81b6 }, { 0x413c, 0x81c2 }, { 0x413c, 0x81cb }, { 0x413c, 0x81cc }, { 0x413c, 0x81cf },
+	{ 0x413c, 0x81d0 }, { 0x413c, 0x81d1 }, { 0x413c, 0x81d2 }, { 0x413c, 0x81d7 }, { 0x413c, 0x81e0 }, { 0x413c, 0x8217 },
+	{ 0x413c, 0x8218 }, { 0x03f0, 0x1b1d }, { 0x03f0, 0x1e1d }, { 0x03f0, 0x211d }, { 0x03f0, 0x4e1d }, { 0x0846, 0x0fff },
+	{ 0x0846, 0x68a2 }, { 0x0846, 0x68d3 }, { 0x0846, 0x68e0 }, { 0x0846, 0x68e1 }, { 0x0846, 0x68e2 },
+};
+
+/* Not ours whatever the maker: the EM7345 is an Intel modem with commands of its own. */
+static const struct id foreign[] = { { 0x1199, 0xa001 } };
+
+/* TRU-Install storage, when there is an 08/06/50 interface. */
+static const struct id truinstall[] = { { 0x1199, 0x0fff }, { 0x0846, 0x0fff } };
+
+/* Product IDs of boot loaders (QDL), when there is a single vendor interface. */
+static const uint16_t boot[] = {
+	0x68a4, 0x68a8, 0x68e0, 0x81a6, 0x81b5, 0x81cb, 0x9010, 0x9012, 0x9014, 0x9018, 0x901e, 0x9062, 0x9070, 0x9078,
+	0x907a, 0x9090, 0x90b0, 0x90d2, 0x90e4, 0xc080,
+};
+
+/* ---- which interface is what ---- */
+
+/* Modems that do not number their interfaces as the others do. */
+static const struct { uint16_t pid; enum layout layout; } layouts[] = {
+	{ 0x68a3, DIRECT }, { 0x68aa, DIRECT }, { 0x68a5, GOBI }, { 0x68a9, GOBI }, { 0x8186, GOBI }, { 0x8194, GOBI },
+	{ 0x9000, GOBI }, { 0x9001, GOBI }, { 0x9002, GOBI }, { 0x9003, GOBI }, { 0x9004, GOBI }, { 0x9005, GOBI },
+	{ 0x9006, GOBI }, { 0x9007, GOBI }, { 0x9008, GOBI }, { 0x9009, GOBI }, { 0x900a, GOBI }, { 0x9011, GOBI },
+	{ 0x9013, GOBI }, { 0x9015, GOBI }, { 0x9019, GOBI }, { 0x901b, GOBI },
+};
+
+/* A function is known by its interface: bInterfaceNumber is fixed in every Sierra layout, or else the class is. The
+ * first row that fits counts. SPARE is a second AT port, asked when the first one answers nothing of use. */
+static const struct shape shapes[] = {
+	/* layouts               number  class subclass needs      function */
+	{ SWI | DIRECT,               3, 0xff, ANY,     BULK,      AT },
+	{ SWI | DIRECT,               4, 0xff, ANY,     BULK,      SPARE },
+	{ SWI | DIRECT,               0, 0xff, ANY,     0,         DM },
+	{ SWI | DIRECT,               2, 0xff, ANY,     0,         NMEA },
+	{ SWI | DIRECT,               8, 0xff, ANY,     INTERRUPT, QMI },
+	{ SWI,                       10, 0xff, ANY,     INTERRUPT, QMI },
+	{ SWI,                       11, 0xff, ANY,     INTERRUPT, QMI },
+	{ DIRECT,                     7, 0xff, ANY,     0,         NET },
+	{ DIRECT,                    10, 0xff, ANY,     0,         NET },
+	{ DIRECT,                    11, 0xff, ANY,     0,         NET },
+	{ GOBI,                       2, 0xff, ANY,     BULK,      AT },
+	{ GOBI,                       1, 0xff, ANY,     0,         DM },
+	{ GOBI,                       3, 0xff, ANY,     0,         NMEA },
+	{ GOBI,                       0, 0xff, ANY,     INTERRUPT, QMI },
+	{ SWI | DIRECT | GOBI,      ANY, 0x02, 0x0e,    0,         MBIM },
+	{ SWI | DIRECT | GOBI,      ANY, 0x02, 0x06,    0,         ECM },
+	{ SWI | DIRECT | GOBI,      ANY, 0x08, 0x06,    BULK,      MS },
+};
+
+/* Functions: the name in targets and messages, a second name, the bit in !USBCOMP (0: none), the kernel's module. */
+static const struct function functions[FUNCTIONS] = {
+	[AT]   = { "at",   "modem", 0x8,     "qcserial, sierra or option" },
+	[DM]   = { "dm",   "diag",  0x1,     "qcserial, sierra or option" },
+	[NMEA] = { "nmea", "nmea",  0x4,     "qcserial, sierra or option" },
+	[QMI]  = { "qmi",  "rmnet", 0x100,   "qmi_wwan" },
+	[MBIM] = { "mbim", "mbim",  0x1000,  "cdc_mbim" },
+	[NET]  = { "net",  "net",   0,       "sierra_net" },
+	[ECM]  = { "ecm",  "ecm",   0x80000, "cdc_ether" },
+	[MS]   = { "ms",   "ms",    0,       "usb-storage" },
+};
+
+/* Words of !UDUSBCOMP rows, without the digits at their end. Other words (HIP, MDM1) stand for no function. */
+static const struct { const char *word; enum kind_of_function function; } words[] = {
+	{ "AT", AT }, { "DM", DM }, { "NMEA", NMEA }, { "QMI", QMI }, { "RMNET", QMI }, { "MBIM", MBIM }, { "NIC", NET },
+	{ "ECM", ECM }, { "MS", MS },
+};
+
+/* Bits of !USBCOMP that are networks and exclude each other; each row is one family. */
+static const uint32_t families[] = { 0x100 | 0x400 | 0x800, 0x1000, 0x4000, 0x80000 };
+
+/* Compositions by number for the modems that give no text: QMI's 0x555B. 13 and up are pairs: 6 or 7 with 8 to 12. */
+static const uint16_t compositions[] = {
+	[0]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(MS),
+	[1]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(MS),
+	[2]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(NET) | BIT(MS),
+	[3]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(NET) | BIT(MS),
+	[4]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(NET) | BIT(MS),
+	[5]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(ECM) | BIT(MS),
+	[6]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(QMI),
+	[7]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(QMI),
+	[8]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(MBIM),
+	[9]  = BIT(MBIM),
+	[10] = BIT(NMEA) | BIT(MBIM),
+	[11] = BIT(DM) | BIT(MBIM),
+	[12] = BIT(DM) | BIT(NMEA) | BIT(MBIM),
+};
+
+/* Function names may move a modem to another product ID, where the modem lists it: from, to, what is found there. */
+static const struct { uint16_t from, to; unsigned functions; } moves[] = {
+	{ 0x68a3, 0x68a2, BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(QMI) | BIT(MBIM) },
+	{ 0x68aa, 0x68a2, BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(QMI) | BIT(MBIM) },
+};
+
+/* Product IDs that are mute on their QMI interface until DTR is set; besides them all with bcdUSB 2.01 and up. */
+static const uint16_t dtr[] = { 0x68c0, 0x9071, 0x9079, 0x907b, 0x9091, 0xc081 };
