@@ -155,7 +155,7 @@ static const uint16_t boot[] = {
 /* ---- which interface is what ---- */
 
 /* Modems that do not number their interfaces as the others do. */
-static const struct { uint16_t pid; enum layout layout; } layouts[] = {
+static const struct { uint16_t pid; uint8_t layout; } layouts[] = {
 	{ 0x68a3, DIRECT }, { 0x68aa, DIRECT }, { 0x68a5, GOBI }, { 0x68a9, GOBI }, { 0x8186, GOBI }, { 0x8194, GOBI },
 	{ 0x9000, GOBI }, { 0x9001, GOBI }, { 0x9002, GOBI }, { 0x9003, GOBI }, { 0x9004, GOBI }, { 0x9005, GOBI },
 	{ 0x9006, GOBI }, { 0x9007, GOBI }, { 0x9008, GOBI }, { 0x9009, GOBI }, { 0x900a, GOBI }, { 0x9011, GOBI },
@@ -165,40 +165,40 @@ static const struct { uint16_t pid; enum layout layout; } layouts[] = {
 /* A function is known by its interface: bInterfaceNumber is fixed in every Sierra layout, or else the class is. The
  * first row that fits counts. SPARE is a second AT port, asked when the first one answers nothing of use. */
 static const struct shape shapes[] = {
-	/* layouts               number  class subclass needs      function */
-	{ SWI | DIRECT,               3, 0xff, ANY,     BULK,      AT },
-	{ SWI | DIRECT,               4, 0xff, ANY,     BULK,      SPARE },
-	{ SWI | DIRECT,               0, 0xff, ANY,     0,         DM },
-	{ SWI | DIRECT,               2, 0xff, ANY,     0,         NMEA },
-	{ SWI | DIRECT,               8, 0xff, ANY,     INTERRUPT, QMI },
-	{ SWI,                       10, 0xff, ANY,     INTERRUPT, QMI },
-	{ SWI,                       11, 0xff, ANY,     INTERRUPT, QMI },
-	{ DIRECT,                     7, 0xff, ANY,     0,         NET },
-	{ DIRECT,                    10, 0xff, ANY,     0,         NET },
-	{ DIRECT,                    11, 0xff, ANY,     0,         NET },
-	{ GOBI,                       2, 0xff, ANY,     BULK,      AT },
-	{ GOBI,                       1, 0xff, ANY,     0,         DM },
-	{ GOBI,                       3, 0xff, ANY,     0,         NMEA },
-	{ GOBI,                       0, 0xff, ANY,     INTERRUPT, QMI },
-	{ SWI | DIRECT | GOBI,      ANY, 0x02, 0x0e,    0,         MBIM },
-	{ SWI | DIRECT | GOBI,      ANY, 0x02, 0x06,    0,         ECM },
-	{ SWI | DIRECT | GOBI,      ANY, 0x08, 0x06,    BULK,      MS },
+	/* number, class, subclass, layouts, needs, function */
+	{ 3,   0xff, ANY,  SWI | DIRECT,       BULK,      AT },
+	{ 4,   0xff, ANY,  SWI | DIRECT,       BULK,      SPARE },
+	{ 0,   0xff, ANY,  SWI | DIRECT,       0,         DM },
+	{ 2,   0xff, ANY,  SWI | DIRECT,       0,         NMEA },
+	{ 8,   0xff, ANY,  SWI | DIRECT,       INTERRUPT, QMI },
+	{ 10,  0xff, ANY,  SWI,                INTERRUPT, QMI },
+	{ 11,  0xff, ANY,  SWI,                INTERRUPT, QMI },
+	{ 7,   0xff, ANY,  DIRECT,             0,         NET },
+	{ 10,  0xff, ANY,  DIRECT,             0,         NET },
+	{ 11,  0xff, ANY,  DIRECT,             0,         NET },
+	{ 2,   0xff, ANY,  GOBI,               BULK,      AT },
+	{ 1,   0xff, ANY,  GOBI,               0,         DM },
+	{ 3,   0xff, ANY,  GOBI,               0,         NMEA },
+	{ 0,   0xff, ANY,  GOBI,               INTERRUPT, QMI },
+	{ ANY, 0x02, 0x0e, SWI | DIRECT | GOBI, 0,         MBIM },
+	{ ANY, 0x02, 0x06, SWI | DIRECT | GOBI, 0,         ECM },
+	{ ANY, 0x08, 0x06, SWI | DIRECT | GOBI, BULK,      MS },
 };
 
-/* Functions: the name in targets and messages, a second name, the bit in !USBCOMP (0: none), the kernel's module. */
+/* Functions: the name in targets and messages, a second name, the kernel's module, the bit in !USBCOMP (0: none). */
 static const struct function functions[FUNCTIONS] = {
-	[AT]   = { "at",   "modem", 0x8,     "qcserial, sierra or option" },
-	[DM]   = { "dm",   "diag",  0x1,     "qcserial, sierra or option" },
-	[NMEA] = { "nmea", "nmea",  0x4,     "qcserial, sierra or option" },
-	[QMI]  = { "qmi",  "rmnet", 0x100,   "qmi_wwan" },
-	[MBIM] = { "mbim", "mbim",  0x1000,  "cdc_mbim" },
-	[NET]  = { "net",  "net",   0,       "sierra_net" },
-	[ECM]  = { "ecm",  "ecm",   0x80000, "cdc_ether" },
-	[MS]   = { "ms",   "ms",    0,       "usb-storage" },
+	[AT]   = { "at",   "modem", "qcserial, sierra or option", 0x8 },
+	[DM]   = { "dm",   "diag",  "qcserial, sierra or option", 0x1 },
+	[NMEA] = { "nmea", "nmea",  "qcserial, sierra or option", 0x4 },
+	[QMI]  = { "qmi",  "rmnet", "qmi_wwan", 0x100 },
+	[MBIM] = { "mbim", "mbim",  "cdc_mbim", 0x1000 },
+	[NET]  = { "net",  "net",   "sierra_net", 0 },
+	[ECM]  = { "ecm",  "ecm",   "cdc_ether", 0x80000 },
+	[MS]   = { "ms",   "ms",    "usb-storage", 0 },
 };
 
 /* Words of !UDUSBCOMP rows, without the digits at their end. Other words (HIP, MDM1) stand for no function. */
-static const struct { const char *word; enum kind_of_function function; } words[] = {
+static const struct { char word[6]; uint8_t function; } words[] = {
 	{ "AT", AT }, { "DM", DM }, { "NMEA", NMEA }, { "QMI", QMI }, { "RMNET", QMI }, { "MBIM", MBIM }, { "NIC", NET },
 	{ "ECM", ECM }, { "MS", MS },
 };
@@ -224,7 +224,7 @@ static const uint16_t compositions[] = {
 };
 
 /* Function names may move a modem to another product ID, where the modem lists it: from, to, what is found there. */
-static const struct { uint16_t from, to; unsigned functions; } moves[] = {
+static const struct { uint16_t from, to, functions; } moves[] = {
 	{ 0x68a3, 0x68a2, BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(QMI) | BIT(MBIM) },
 	{ 0x68aa, 0x68a2, BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(QMI) | BIT(MBIM) },
 };

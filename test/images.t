@@ -1,0 +1,77 @@
+#!/bin/sh
+# Images made by Debian's own generators, with the hooks of this tree as `make install-...` installs them: the stick is in
+# its target mode before the root file system is mounted, and before what unlocks it over the network (init-premount, where
+# dropbear starts) or asks for its passphrase. A modem that hangs, or none, does not stop the boot.
+#
+# The generators run in a mount namespace whose /usr and /etc are written to a tmpfs: nothing of it reaches the host.
+
+set -eu
+self=$(realpath "$0")
+cd "$(dirname "$0")/.."
+build=$PWD/test/build/x86_64
+
+if [ -z "${images-}" ]; then
+	[ "$(id -u)" = 0 ] || { echo 'not ok images: only root can run the generators'; exit 1; }
+	test/vm -b
+	images=$(mktemp -d "$PWD/test/build/images.XXXXXX")
+	export images
+	trap 'rm -rf "$images"' EXIT
+	trap 'exit 1' HUP INT TERM
+	unshare --mount "$self" >"$images/made" 2>&1 || { cat "$images/made"; echo 'not ok images: not made'; exit 1; }
+
+	failed=0
+	boot() {	# NAME IMAGE WORDS
+		test/vm -t 300 -I "$images/$2" -e "images.$1" -c "test=images.$1 boot=simulated quiet loglevel=2 systemd.show_status=0 rd.retry=20 $3" || failed=1
+	}
+	for i in initramfs-tools dracut dracut-systemd; do
+		boot "$i" "$i" 'swflip.target=mbim expect=1199:68a2 modem=-s,20,/usr/lib/simulated/330u'
+		boot "$i-hang" "$i" 'swflip.target=mbim swflip.wait=15 expect=any modem=-k,swocinfo=silent,-k,swoc=silent,/usr/lib/simulated/330u'
+		boot "$i-none" "$i" 'swflip.target=mbim swflip.appear=3 expect=nothing'
+	done
+	exit $failed
+fi
+
+# In the namespace from here on.
+version=$(cat "$build/version")
+tmp=$images/tmp
+mkdir "$tmp"
+mount -t tmpfs tmpfs "$tmp"
+for d in usr etc; do
+	mkdir "$tmp/$d" "$tmp/$d.work"
+	mount -t overlay -o "lowerdir=/$d,upperdir=$tmp/$d,workdir=$tmp/$d.work" overlay "/$d"
+done
+rm -rf "/usr/lib/modules/$version"
+mkdir -p /usr/lib/modules /usr/lib/simulated
+cp -R "$build/modules/lib/modules/$version" /usr/lib/modules
+mkdir "$tmp/boot"
+mount --bind "$tmp/boot" /boot
+cp "$build/config" "/boot/config-$version"
+cp test/images/plug test/images/look test/modems/* "$build/modem" /usr/lib/simulated
+chmod 755 /usr/lib/simulated/*
+make -s install install-initramfs-tools install-dracut PREFIX=/usr DESTDIR=
+
+etc=/etc/initramfs-tools
+# shellcheck disable=SC2016
+script() {	# NAME PREREQ LINE
+	printf '#!/bin/sh\n[ "${1-}" != prereqs ] || { echo %s; exit 0; }\n%s\n' "$2" "$3" >"$etc/scripts/$1"
+	chmod 755 "$etc/scripts/$1"
+}
+mkdir -p $etc/scripts/init-top $etc/scripts/init-premount $etc/hooks
+cp test/images/hook $etc/hooks/simulated
+chmod 755 $etc/hooks/simulated
+script init-top/simulated '' /usr/lib/simulated/plug
+script init-premount/simulated udev '/usr/lib/simulated/look init-premount'
+# The kernel's word `boot=simulated`, for mounting the root.
+cat >$etc/scripts/simulated <<-'END'
+	mount_top() { :; }
+	mount_premount() { :; }
+	mountroot() { /usr/lib/simulated/look root; }
+END
+mkinitramfs -o "$images/initramfs-tools" "$version"
+
+modules=/usr/lib/dracut/modules.d/99simulated
+mkdir -p $modules
+cp test/images/module-setup.sh $modules
+set -- --force --kver "$version" --no-hostonly
+dracut "$@" --omit systemd "$images/dracut"
+dracut "$@" --add systemd "$images/dracut-systemd"
