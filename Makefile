@@ -16,7 +16,7 @@ FUZZTIME = 60
 
 # What swflip needs of a compiler stays out of CFLAGS; what only makes it smaller is asked for where it is understood.
 FLAGS = -std=c11 -Wall -Wextra -DVERSION='"$(VERSION)"'
-SMALL = -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-stack-protector -fno-pie -ffunction-sections \
+SMALL = -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-stack-protector -fno-pie -no-pie -ffunction-sections \
 	-fdata-sections -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,--build-id=none
 
 all: swflip

@@ -231,3 +231,38 @@ static const struct { uint16_t from, to, functions; } moves[] = {
 
 /* Product IDs that are mute on their QMI interface until DTR is set; besides them all with bcdUSB 2.01 and up. */
 static const uint16_t dtr[] = { 0x68c0, 0x9071, 0x9079, 0x907b, 0x9091, 0xc081 };
+
+/* ---- what is said ---- */
+
+/* Why a modem is not in its target mode, and the next thing to do. */
+static const struct { const char *text, *next; } whys[] = {
+	[NO_LEAVE] = { "it stays in TRU-Install storage mode", "replug it, or try another USB port" },
+	[NO_CONFIG] = { "the kernel does not set the configuration", "see dmesg" },
+	[NO_SUCH_CONFIG] = { "there is no such configuration", "choose one that is there" },
+	[BARRED] = { "the device is not authorized", "write 1 to its authorized file in sysfs" },
+	[IN_BOOT] = { "it stays in its boot loader", "power it off and on, else it needs the maker's firmware tool" },
+	[NOT_OURS] = { "what came back is no Sierra modem", "see lsusb" },
+	[MISSING] = { "it left and did not come back", "power it off and on" },
+	[UNCONFIGURED] = { "it got no configuration", "see dmesg" },
+	[NO_PORT] = { "it has nothing to ask: no AT port, MBIM or QMI", "see swflip -l" },
+	[MUTE] = { "it does not answer", "power it off and on" },
+	[HELD] = { "another process holds its port", "stop ModemManager, or whoever it is" },
+	[LOCKED] = { "it refuses the unlock code", "give its own with -c" },
+	[STRANGE] = { "its AT port answers neither !UDUSBCOMP nor !USBCOMP", "see swflip -lv" },
+	[NO_LIST] = { "it has no list that could be read", "update its firmware" },
+	[NO_TYPE] = { "its configuration type is not in its own list", "set the type by hand" },
+	[NO_BIT] = { "a bitmask has no bit for that", "name another function" },
+	[NO_BITS] = { "it takes a composition, not a bitmask", "give names or a number" },
+	[NO_INDEX] = { "it takes a bitmask, not this number", "give names or 0xHEX" },
+	[NO_AT] = { "only a composition without an AT port would do", "end the target with ! if that is wanted" },
+	[NOT_LISTED] = { "it does not offer that", "choose what it offers, or update its firmware" },
+	[PID_NOT_LISTED] = { "it does not list that PID", "choose one that it lists" },
+	[PID_DIFFERS] = { "it has another PID, which cannot be written this way", "leave the PID out of the target" },
+	[DIFFERS] = { "what it reads back is not what was written", "see swflip -v" },
+	[NO_RESET] = { "it does not reset", "power it off and on" },
+	[NOT_SHOWN] = { "it says that it has it, but does not show it", "see swflip -lv" },
+	[CRASHES] = { "it leaves the bus again and again", "choose another composition right after it came back" },
+	[STOPPED] = { "stopped by a signal", "run swflip again" },
+	[LATE] = { "there was no time left", "give it more with -w" },
+	[LOST] = { "the work on it ended too early", "see swflip -v" },
+};

@@ -62,6 +62,12 @@ struct shape { uint16_t number, class, subclass; uint8_t layouts, needs, functio
 
 struct function { const char *name, *alias, *module; uint32_t bit; };
 
+enum why {
+	FINE, NO_LEAVE, NO_CONFIG, NO_SUCH_CONFIG, BARRED, IN_BOOT, NOT_OURS, MISSING, UNCONFIGURED, NO_PORT, MUTE, HELD, LOCKED,
+	STRANGE, NO_LIST, NO_TYPE, NO_BIT, NO_BITS, NO_INDEX, NO_AT, NOT_LISTED, PID_NOT_LISTED, PID_DIFFERS, DIFFERS, NO_RESET,
+	NOT_SHOWN, CRASHES, STOPPED, LATE, LOST,
+};
+
 #include "config.h"
 
 struct interface {
@@ -114,12 +120,6 @@ struct target {
 	bool bare;	/* a composition without an AT port will do */
 };
 
-enum why {
-	FINE, NO_LEAVE, NO_CONFIG, NO_SUCH_CONFIG, BARRED, IN_BOOT, NOT_OURS, MISSING, UNCONFIGURED, NO_PORT, MUTE, HELD, LOCKED,
-	STRANGE, NO_LIST, NO_TYPE, NO_BIT, NO_BITS, NO_INDEX, NO_AT, NOT_LISTED, PID_NOT_LISTED, PID_DIFFERS, DIFFERS, NO_RESET,
-	NOT_SHOWN, CRASHES, STOPPED, LATE, LOST,
-};
-
 enum setting { PID = 1, COMP = 2 };
 
 /* What was done so far: with the modem and its offer all that decide() knows. */
@@ -139,10 +139,8 @@ struct past {
 
 struct step {
 	enum doing { WAITING, FLIP, SELECT, ASK, WRITE_PID, WRITE_COMP, RESET, WATCH, DONE, REFUSE } doing;
-	enum why why; /* set on the way back, too */
-	uint32_t value;
-	bool last; /* RESET: the target goes in with it */
-	uint16_t expect[2];
+	enum why why;	/* set on the way back, too */
+	uint32_t value; /* of RESET: the target goes in with it */
 };
 
 struct text { char s[640]; };
@@ -155,7 +153,6 @@ struct slot {
 	int status;
 	bool settled;
 	bool written;  /* something was written: silence no longer ends it, the deadline does */
-	bool dirty;    /* and no reset followed yet: being stopped must wait */
 	int64_t heard; /* ms: the last sign of life */
 	struct text doing, left, verdict;
 };
@@ -211,31 +208,38 @@ PRINTF(2) static void add(struct text *t, const char *fmt, ...) {
 	va_end(ap);
 }
 
+/* The same from the start. Returns the text, for a path that is wanted at once. */
+PRINTF(2) static const char *print(struct text *t, const char *fmt, ...) {
+	va_list ap;
+	t->s[0] = '\0';
+	va_start(ap, fmt);
+	vadd(t, fmt, ap);
+	va_end(ap);
+	return t->s;
+}
+
+#define doing(...) print(&g.me->doing, __VA_ARGS__) /* what is being waited for, for whoever gives up */
+#define path(...)  print(&g.path, __VA_ARGS__)	    /* good until the next one is made */
+
 /* One line, one write. The kernel's log gets a freshly opened descriptor for each, as it limits the rate of each. */
 PRINTF(2) static void say(enum level level, const char *fmt, ...) {
 	static const char priority[][5] = { "<27>", "<30>", "<28>", "<30>" };
 	if (level > g.level || (g.kmsg && level == DEBUG)) return;
-	struct text line = { "" };
-	int fd = g.kmsg ? open(DEV "/kmsg", O_WRONLY | O_CLOEXEC) : -1;
-	add(&line, "%sswflip: ", fd >= 0 ? priority[level] : g.tty ? "\r\033[K" : "");
-	if (g.me) add(&line, "%s: ", g.me->port);
+	struct text line;
 	va_list ap;
+	print(&line, g.me ? "swflip: %s: " : "swflip: ", g.me ? g.me->port : "");
 	va_start(ap, fmt);
 	vadd(&line, fmt, ap);
 	va_end(ap);
-	size_t n = strlen(line.s);
-	line.s[n < sizeof line.s - 1 ? n++ : n - 1] = '\n';
-	(void)!write(fd >= 0 ? fd : 2, line.s, n);
+	for (char *p = line.s; *p; p++)
+		if (*p < ' ' || *p == 0x7f) *p = '?'; /* foreign words, too */
+	int fd = g.kmsg ? open(DEV "/kmsg", O_WRONLY | O_CLOEXEC) : -1;
+	struct text all;
+	print(&all, "%s%s", fd >= 0 ? priority[level] : g.tty ? "\r\033[K" : "", line.s);
+	size_t n = strlen(all.s);
+	all.s[n < sizeof all.s - 1 ? n++ : n - 1] = '\n';
+	(void)!write(fd >= 0 ? fd : 2, all.s, n);
 	if (fd >= 0) close(fd);
-}
-
-/* What is being waited for, for the message of whoever gives up. */
-PRINTF(1) static void doing(const char *fmt, ...) {
-	va_list ap;
-	g.me->doing.s[0] = '\0';
-	va_start(ap, fmt);
-	vadd(&g.me->doing, fmt, ap);
-	va_end(ap);
 }
 
 /* An error of a transfer or a file in the field's own words. */
@@ -281,17 +285,13 @@ static int64_t now(void) {
 static int64_t sooner(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* The time by which this modem must have given a sign of life. */
-static int64_t patience(void) {
-	return g.me->written ? g.deadline : sooner(g.deadline, g.me->heard + SILENCE_MS);
-}
+static int64_t patience(void) { return g.me->written ? g.deadline : sooner(g.deadline, g.me->heard + SILENCE_MS); }
 
 static void heard(void) { g.me->heard = now(); }
 
 static bool stopped(void) { return g.stop && !g.hold; }
 
-static void on_signal(int signal) {
-	if (signal != SIGCHLD) g.stop = 1;
-}
+static void on_signal(int signal) { if (signal != SIGCHLD) g.stop = 1; }
 
 /* Waits for fd (-1: nothing but time). Returns the poll events, 0 when until has come or a signal woke it, -1 when the
  * run is to stop. */
@@ -373,16 +373,6 @@ static uint8_t *put32(uint8_t *p, uint32_t v) { return put16(put16(p, v), v >> 1
 /* ---- sysfs: reads only what takes no device lock ---- */
 
 #define USB SYS "/bus/usb/devices/"
-
-/* A path, good until the next one is made. */
-PRINTF(1) static const char *path(const char *fmt, ...) {
-	va_list ap;
-	g.path.s[0] = '\0';
-	va_start(ap, fmt);
-	vadd(&g.path, fmt, ap);
-	va_end(ap);
-	return g.path.s;
-}
 
 static void copy_port(char to[PORT], const char *from, size_t n) {
 	memset(to, 0, PORT);
@@ -781,6 +771,20 @@ struct link {
 	uint8_t chunk[CHUNK], sent[64];
 };
 
+/* One modem at work: what decide() is told, and the link to it. */
+struct work {
+	const struct target *t;
+	struct modem m;
+	struct offer o;
+	struct past p;
+	struct link l;
+	int64_t since;	 /* ms: when this start of the modem, or this configuration of it, was first seen */
+	uint32_t awake;	 /* devnum of the modem whose autosuspend was turned off */
+	bool leaving;	 /* it was told to leave the bus */
+	bool known;	 /* p.running is of this start */
+	uint8_t assumed; /* dry run: the configuration that would be active */
+};
+
 /* The file that a driver made for an interface, a tty or cdc-wdm's: its name, its directory below USB; false for none. */
 static bool find_file(const char *interface, bool encapsulated, char name[NAME], struct text *dir) {
 	static const struct { bool encapsulated; const char *below, *prefix; } files[] = {
@@ -910,10 +914,12 @@ static int receive(struct link *l, void *buf, int64_t until) {
 /* Sends n bytes, at most those of sent[]. False when the modem takes none: it may be deaf still. */
 static bool transmit(struct link *l, const void *buf, size_t n) {
 	if (l->carrier == TTY) return write(l->fd, buf, n) == (ssize_t)n;
-	for (struct urb *done; l->outward && (done = reap(l));)
-		if (done == &l->in) listen_in(l);
-	if (l->outward || n > sizeof l->sent) return false;
-	memcpy(l->sent, buf, n);
+	for (int64_t until = now() + CONTROL_MS; l->outward;) {
+		struct urb *done = reap(l);
+		if (!done && ((await(l->fd, POLLOUT, until) & ~POLLOUT) || now() >= until)) return false;
+		if (done == &l->in) listen_in(l); /* of an earlier answer, and lost */
+	}
+	memcpy(l->sent, buf, n < sizeof l->sent ? n : sizeof l->sent);
 	return l->outward = submit(l, &l->out, URB_BULK, l->endpoint_out, l->sent, n);
 }
 
@@ -1011,7 +1017,8 @@ static enum result at_within(struct link *l, const char *command, char text[TEXT
 	add(&line, "%s\r", command);
 	trace(">", command);
 	text[0] = '\0';
-	if (r < 0 || (!transmit(l, line.s, strlen(line.s)) && l->carrier == URBS && !l->outward)) return GONE_OFF;
+	if (r < 0) return GONE_OFF;
+	if (!transmit(l, line.s, strlen(line.s)) && l->carrier == URBS) return l->outward ? SILENT : GONE_OFF;
 	while ((r = receive(l, chunk, until)) > 0 && now() < end) {
 		n = take(text, n, &over, chunk, r);
 		until = sooner(end, now() + QUIET_MS);
@@ -1447,79 +1454,87 @@ static bool parse_target(struct target *t, const char *text) {
 
 /* ---- decide: every rule of what may be done to a modem; no system call, no clock, no device ---- */
 
-static struct step step(enum doing doing, uint32_t value, enum why why) {
-	return (struct step){ .doing = doing, .value = value, .why = why };
-}
+static struct step step(enum doing doing, uint32_t value) { return (struct step){ .doing = doing, .value = value }; }
 
-/* Something is stored that is not running. */
-static bool is_dirty(const struct offer *o, const struct past *p) {
-	return p->asked && p->written && (o->pid != p->running.pid || o->now != p->running.now);
+/* Two PIDs that are known, and not the same. */
+static bool unlike(int a, int b) { return a != b && a != UNKNOWN && b != UNKNOWN; }
+
+/* Something is stored that is not running, or that was not found. */
+static bool differs(const struct offer *o, const struct offer *from) { return unlike(o->pid, from->pid) || o->now != from->now; }
+
+/* A change was begun and is neither in nor put back. */
+static bool unfinished(const struct work *w) {
+	return w->p.written && !w->p.committed && !(w->p.asked && !differs(&w->o, &w->p.found) && !differs(&w->o, &w->p.running));
 }
 
 /* Refuses, but first puts back what was found, as long as the target has not gone in with a reset. */
-static struct step back_out(const struct modem *m, const struct offer *o, const struct past *p, enum why why) {
-	if (p->asked && p->written && !p->committed) {
-		if (o->pid != p->found.pid && !(p->restored & PID)) return step(WRITE_PID, (uint32_t)p->found.pid, why);
-		if (o->now != p->found.now && !(p->restored & COMP)) return step(WRITE_COMP, p->found.now, why);
-		if (is_dirty(o, p) && o->pid == p->found.pid && o->now == p->found.now && p->resets < 2 && !p->ignored)
-			return step(RESET, 0, why);
+static struct step back_out(const struct work *w, enum why why) {
+	const struct past *p = &w->p;
+	struct step s = { .doing = REFUSE, .why = why };
+	if (p->asked && unfinished(w)) {
+		if (w->o.dialect == INDEX && unlike(w->o.pid, p->found.pid) && !(p->restored & PID))
+			s.doing = WRITE_PID, s.value = (uint32_t)p->found.pid;
+		else if (w->o.now != p->found.now && !(p->restored & COMP))
+			s.doing = WRITE_COMP, s.value = p->found.now;
+		else if (!differs(&w->o, &p->found) && p->resets < 2 && !p->ignored)
+			s.doing = RESET;
 	}
-	if (!p->stop && p->config && p->config != m->active && config_of(m, p->config) && !p->unset)
-		return step(SELECT, p->config, why);
-	return step(REFUSE, 0, why);
+	if (s.doing == REFUSE && !p->stop && p->config && p->config != w->m.active && config_of(&w->m, p->config) && !p->unset)
+		s.doing = SELECT, s.value = p->config;
+	return s;
 }
 
 /* The configuration in which all functions of the target are, the active one first; 0 = none. */
-static uint8_t serving(const struct modem *m, const struct target *t) {
+static uint8_t serving(const struct work *w) {
 	uint8_t found = 0;
-	for (const struct config *c = m->config; c < m->config + m->configs; c++)
-		if ((!t->config || t->config == c->value) && !(t->value & ~functions_of(m, c)) && (!found || c->value == m->active))
+	for (const struct config *c = w->m.config; c < w->m.config + w->m.configs; c++)
+		if ((!w->t->config || w->t->config == c->value) && !(w->t->value & ~functions_of(&w->m, c)) &&
+		    (!found || c->value == w->m.active))
 			found = c->value;
 	return found;
 }
 
 /* The target is there; what is left is to select its configuration and to see whether it lasts. A number says nothing
  * about the configuration: as asked, else as the kernel chose. */
-static struct step settle(const struct modem *m, const struct offer *o, const struct target *t, const struct past *p) {
-	uint8_t config = t->mode == NAMES ? serving(m, t) : t->config ? t->config : p->config ? p->config : m->active;
-	if (!config_of(m, config)) return back_out(m, o, p, NO_SUCH_CONFIG);
-	if (config != m->active) return step(SELECT, config, FINE);
-	return step(p->committed && !p->stayed ? WATCH : DONE, 0, FINE);
+static struct step settle(const struct work *w) {
+	const struct target *t = w->t;
+	uint8_t config = t->mode == NAMES ? serving(w) : t->config ? t->config : w->p.config ? w->p.config : w->m.active;
+	if (!config_of(&w->m, config)) return back_out(w, NO_SUCH_CONFIG);
+	if (config != w->m.active) return step(SELECT, config);
+	return step(w->p.written && !w->p.stayed ? WATCH : DONE, 0);
 }
 
-/* Has each configuration the AT port and the network expected of it? Nothing expected: not known, so no. */
+/* Has each configuration the AT port and the network expected of it? Nothing expected: not known. */
 static bool shows(const struct modem *m, const uint16_t expect[2]) {
-	unsigned any = 0;
 	for (unsigned c = 0; c < 2; c++) {
 		unsigned bits = expect[c] & (BIT(AT) | NETS);
-		any |= bits;
 		if (bits && (c >= m->configs || (bits & ~functions_of(m, &m->config[c])))) return false;
 	}
-	return any;
+	return true;
 }
 
 /* Storage is left by a configuration where there is one, else by a flip. */
-static struct step leave_storage(const struct modem *m, const struct target *t, const struct past *p) {
-	uint8_t wanted = t->mode == NAMES ? serving(m, t) : t->config, config = 0;
-	for (const struct config *c = m->config; c < m->config + m->configs; c++)
-		if ((functions_of(m, c) & ~BIT(MS)) && (!config || c->value == wanted)) config = c->value;
-	if (p->stuck || p->flips >= FLIPS || p->unset || p->selections > 3)
-		return step(REFUSE, 0, p->unset || p->selections > 3 ? NO_CONFIG : NO_LEAVE);
-	return config ? step(SELECT, config, FINE) : step(FLIP, 0, FINE);
+static struct step leave_storage(const struct work *w) {
+	uint8_t wanted = w->t->mode == NAMES ? serving(w) : w->t->config, config = 0;
+	for (const struct config *c = w->m.config; c < w->m.config + w->m.configs; c++)
+		if ((functions_of(&w->m, c) & ~BIT(MS)) && (!config || c->value == wanted)) config = c->value;
+	if (w->p.unset || w->p.selections > 3) return (struct step){ .doing = REFUSE, .why = NO_CONFIG };
+	if (w->p.stuck || w->p.flips >= FLIPS) return (struct step){ .doing = REFUSE, .why = NO_LEAVE };
+	return config ? step(SELECT, config) : step(FLIP, 0);
 }
 
 /* Where to ask: an AT port, before all others; it may be in the other configuration. */
-static struct step find_port(const struct modem *m, const struct offer *o, const struct target *t, const struct past *p) {
+static struct step find_port(const struct work *w) {
 	static const unsigned ports[] = { BIT(AT), BIT(MBIM) | BIT(QMI) };
-	bool shown = p->committed && shows(m, p->expect);
-	if (p->mute) return shown ? settle(m, o, t, p) : back_out(m, o, p, p->mute);
-	for (unsigned i = 0; i < LEN(ports); i++) {
-		if (functions_of(m, config_of(m, m->active)) & ports[i]) return step(ASK, 0, FINE);
-		if (shown) return settle(m, o, t, p);
-		for (const struct config *c = m->config; c < m->config + m->configs; c++)
-			if (functions_of(m, c) & ports[i]) return step(SELECT, c->value, FINE);
+	const struct past *p = &w->p;
+	bool shown = p->committed && ((p->expect[0] | p->expect[1]) & (BIT(AT) | NETS)) && shows(&w->m, p->expect) &&
+		     !unlike(w->t->pid, w->m.pid);
+	for (unsigned i = 0; i < LEN(ports) && !p->mute; i++) {
+		if (functions_of(&w->m, config_of(&w->m, w->m.active)) & ports[i]) return step(ASK, 0);
+		for (const struct config *c = w->m.config; !shown && c < w->m.config + w->m.configs; c++)
+			if (functions_of(&w->m, c) & ports[i]) return step(SELECT, c->value);
 	}
-	return back_out(m, o, p, NO_PORT);
+	return shown ? settle(w) : back_out(w, p->mute ? p->mute : NO_PORT);
 }
 
 static bool row_serves(const struct row *r, const struct target *t) {
@@ -1540,63 +1555,59 @@ static const struct row *pick(const struct offer *o, const struct target *t, boo
 		if (row->number == o->now) return row;
 		for (unsigned extra = all & ~t->value; extra; extra &= extra - 1) cost += 1u << 8;
 		cost += (row->configs > 1 ? 1u << 12 : 0) + (all & BIT(AT) ? 0 : 1u << 13);
-		if (!best || cost < least) {
-			best = row;
-			least = cost;
-		}
+		if (!best || cost < least) best = row, least = cost;
 	}
 	return best;
 }
 
 /* Another PID under which config.h says that the functions are; UNKNOWN where none is known and listed. */
-static int other_pid(const struct offer *o, const struct target *t) {
-	for (unsigned i = 0; t->mode == NAMES && t->pid == UNKNOWN && i < LEN(moves); i++)
-		if (moves[i].from == o->pid && !(t->value & ~moves[i].functions) && has16(o->pids, o->npids, moves[i].to)) return moves[i].to;
+static int other_pid(const struct work *w) {
+	for (unsigned i = 0; w->t->mode == NAMES && w->t->pid == UNKNOWN && i < LEN(moves); i++)
+		if (moves[i].from == w->o.pid && !(w->t->value & ~(unsigned)moves[i].functions) && has16(w->o.pids, w->o.npids, moves[i].to))
+			return moves[i].to;
 	return UNKNOWN;
 }
 
-/* A list read after the PID was written speaks for the new PID if it is another one and has the present composition. */
-static bool speaks_for_new(const struct offer *o, const struct past *p) {
+/* No row will do. Another PID may have one; one that was written may have it after a reset, unless the list speaks for
+ * it already: that is another list than before, and has the present composition. */
+static struct step no_row(const struct work *w) {
+	const struct offer *o = &w->o, *before = &w->p.running;
 	const struct row *r = find_row(o, o->now);
-	return r && r->supported && (o->rows != p->running.rows || memcmp(o->row, p->running.row, sizeof o->row));
-}
-
-/* No row will do. Another PID may have one; one that was written may have it after a reset. */
-static struct step no_row(const struct modem *m, const struct offer *o, const struct target *t, const struct past *p) {
-	int pid = other_pid(o, t);
-	if (pid != UNKNOWN && !(p->written & PID)) return step(WRITE_PID, (uint32_t)pid, FINE);
-	if (is_dirty(o, p) && (p->written & PID) && !p->resets && !speaks_for_new(o, p)) return step(RESET, 0, FINE);
-	return back_out(m, o, p, !o->rows ? NO_LIST : pick(o, t, true) ? NO_AT : NOT_LISTED);
+	int pid = other_pid(w);
+	bool speaks = r && r->supported && (o->rows != before->rows || memcmp(o->row, before->row, sizeof o->row));
+	if (pid != UNKNOWN && !w->p.written) return step(WRITE_PID, (uint32_t)pid);
+	if (differs(o, before) && w->p.written == PID && !w->p.resets && !speaks) return step(RESET, 0);
+	return back_out(w, !o->rows ? NO_LIST : pick(o, w->t, true) ? NO_AT : NOT_LISTED);
 }
 
 /* The setting is as wanted. Does it run? Names are here because their functions are not to be seen. */
-static struct step stored(const struct modem *m, const struct offer *o, const struct target *t, const struct past *p,
-			  const uint16_t expect[2]) {
-	bool seen = !((expect[0] | expect[1]) & (BIT(AT) | NETS)) || shows(m, expect);
-	struct step s = step(RESET, 0, FINE);
-	s.last = true;
-	memcpy(s.expect, expect, sizeof s.expect);
-	if (is_dirty(o, p) || (!p->resets && (t->mode == NAMES || !seen))) return s;
-	return t->mode == NAMES ? back_out(m, o, p, NOT_SHOWN) : settle(m, o, t, p);
+static struct step stored(const struct work *w, const uint16_t expect[2]) {
+	bool seen = w->t->mode != NAMES && shows(&w->m, expect);
+	if (w->p.resets < 2 && ((w->p.written && differs(&w->o, &w->p.running)) || (!w->p.resets && !seen))) return step(RESET, true);
+	return w->t->mode == NAMES ? back_out(w, NOT_SHOWN) : settle(w);
 }
 
 /* The numbered compositions of !UDUSBCOMP and QMI. */
-static struct step decide_row(const struct modem *m, const struct offer *o, const struct target *t, const struct past *p) {
-	int pid = o->dialect == WIRE ? m->pid : o->pid; /* QMI does not know of it */
-	if (t->mode == BITS) return back_out(m, o, p, NO_BITS);
-	if (t->pid != UNKNOWN && t->pid != pid) {
-		if (o->dialect == WIRE || (p->written & PID)) return back_out(m, o, p, o->dialect == WIRE ? PID_DIFFERS : DIFFERS);
-		bool listed = has16(o->pids, o->npids, (uint32_t)t->pid);
-		return listed ? step(WRITE_PID, (uint32_t)t->pid, FINE) : back_out(m, o, p, PID_NOT_LISTED);
+static struct step decide_row(const struct work *w) {
+	static const uint16_t unknown[2];
+	const struct target *t = w->t;
+	const struct offer *o = &w->o;
+	const struct past *p = &w->p;
+	if (t->mode == BITS) return back_out(w, NO_BITS);
+	if (o->dialect == WIRE && unlike(t->pid, w->m.pid)) return back_out(w, PID_DIFFERS); /* QMI does not know of it */
+	if (o->dialect == INDEX && t->pid != UNKNOWN && t->pid != o->pid) {
+		if (o->pid == UNKNOWN || p->written) return back_out(w, p->written ? DIFFERS : NO_LIST);
+		return has16(o->pids, o->npids, (uint32_t)t->pid) ? step(WRITE_PID, (uint32_t)t->pid) : back_out(w, PID_NOT_LISTED);
 	}
 	const struct row *r = pick(o, t, t->bare);
-	if (!r) return no_row(m, o, t, p);
-	if (t->config > r->configs && r->functions[0]) return back_out(m, o, p, NO_SUCH_CONFIG);
-	if (r->number == o->now) return stored(m, o, t, p, r->functions);
-	if (p->written & COMP) return back_out(m, o, p, DIFFERS);
-	struct step s = step(WRITE_COMP, r->number, FINE);
-	memcpy(s.expect, r->functions, sizeof s.expect);
-	return s;
+	if (t->mode == NUMBER && o->now == t->value && (!p->written || p->committed)) { /* is there, listed or not */
+		r = find_row(o, o->now);
+		return stored(w, r ? r->functions : unknown);
+	}
+	if (!r) return no_row(w);
+	if (t->config > r->configs && r->functions[0]) return back_out(w, NO_SUCH_CONFIG);
+	if (r->number == o->now) return stored(w, r->functions);
+	return (p->written & COMP) || p->committed ? back_out(w, DIFFERS) : step(WRITE_COMP, r->number);
 }
 
 /* The bitmask wanted: a mask as it is; names added to what is there, with the AT port, and of the networks only theirs. */
@@ -1609,79 +1620,70 @@ static uint32_t merge(const struct offer *o, const struct target *t, uint32_t na
 	return mask | bits;
 }
 
-/* What a mask must show: the AT port and the network, as the others' numbers differ with the type. */
-static uint16_t mask_shows(uint32_t mask) {
-	unsigned bits = 0;
-	for (unsigned f = 0; f < FUNCTIONS; f++) bits |= mask & functions[f].bit ? BIT(f) : 0;
-	return (uint16_t)(bits & (BIT(AT) | NETS));
+/* What is to be seen of a stored setting, by configuration; of a mask the AT port and the network, as the others'
+ * numbers differ with the type. */
+static void expectation(const struct offer *o, uint16_t expect[2]) {
+	const struct row *r = find_row(o, o->now);
+	expect[0] = expect[1] = 0;
+	if (o->dialect != MASK && r) memcpy(expect, r->functions, sizeof r->functions);
+	for (unsigned f = 0; o->dialect == MASK && f < FUNCTIONS; f++)
+		if ((o->now & functions[f].bit) && (BIT(f) & (BIT(AT) | NETS))) expect[0] = (uint16_t)(expect[0] | BIT(f));
 }
 
 /* The bitmask of !USBCOMP. Its type stays as the modem has it. */
-static struct step decide_mask(const struct modem *m, const struct offer *o, const struct target *t, const struct past *p) {
+static struct step decide_mask(const struct work *w) {
+	const struct target *t = w->t;
+	const struct offer *o = &w->o;
 	bool named = t->mode == NUMBER && (t->value == 6 || t->value == 8 || t->value == 9);
 	uint32_t names = t->mode == NAMES ? t->value : named ? compositions[t->value] : 0, mask = merge(o, t, names);
-	struct step s = step(WRITE_COMP, mask, FINE);
-	s.expect[0] = mask_shows(mask);
-	if (t->mode == NUMBER && !named) return back_out(m, o, p, NO_INDEX);
-	if (t->pid != UNKNOWN && t->pid != (o->pid == UNKNOWN ? m->pid : o->pid)) return back_out(m, o, p, PID_DIFFERS);
-	if (names & (BIT(NET) | BIT(MS))) return back_out(m, o, p, NO_BIT);
-	if (mask == o->now) return stored(m, o, t, p, s.expect);
-	if (p->written & COMP) return back_out(m, o, p, DIFFERS);
-	if (!o->bits) return back_out(m, o, p, NO_LIST);
-	if (!(o->types & BIT(o->type))) return back_out(m, o, p, NO_TYPE);
-	if (mask & ~o->now & ~o->bits) return back_out(m, o, p, NOT_LISTED);
-	if (!(mask & functions[AT].bit) && !t->bare) return back_out(m, o, p, NO_AT);
-	return s;
+	uint16_t expect[2];
+	if (t->mode == NUMBER && !named) return back_out(w, NO_INDEX);
+	if (unlike(t->pid, o->pid == UNKNOWN ? w->m.pid : o->pid)) return back_out(w, PID_DIFFERS);
+	if (names & (BIT(NET) | BIT(MS))) return back_out(w, NO_BIT);
+	expectation(o, expect);
+	if (mask == o->now) return stored(w, expect);
+	enum why why = w->p.written || w->p.committed ? DIFFERS : !o->bits ? NO_LIST : !(o->types & BIT(o->type)) ? NO_TYPE :
+		mask & ~o->now & ~o->bits ? NOT_LISTED : !(mask & functions[AT].bit) && !t->bare ? NO_AT :
+		t->config > 1 ? NO_SUCH_CONFIG : FINE;
+	return why ? back_out(w, why) : step(WRITE_COMP, mask);
 }
 
 /* The modem is there and runs: ask, choose, write, reset, in this order and as little of it as possible. */
-static struct step decide_mode(const struct modem *m, const struct offer *o, const struct target *t, const struct past *p) {
-	bool seen = t->mode == NAMES && (t->pid == UNKNOWN || t->pid == m->pid) && !is_dirty(o, p) && serving(m, t);
-	if (p->why) return back_out(m, o, p, p->why);
-	if (p->stop) return back_out(m, o, p, STOPPED);
-	if (p->unset || p->selections > 5) return back_out(m, o, p, NO_CONFIG);
-	if (p->ignored) return back_out(m, o, p, NO_RESET);
-	if (t->mode == LEAVE || seen) return settle(m, o, t, p);
-	if (!p->asked || p->mute) return find_port(m, o, t, p);
-	/* read back: what was written must be what is stored */
-	if (((p->written & PID) && o->pid != p->pid) || ((p->written & COMP) && o->now != p->comp)) return back_out(m, o, p, DIFFERS);
-	return o->dialect == MASK ? decide_mask(m, o, t, p) : decide_row(m, o, t, p);
+static struct step decide_mode(const struct work *w) {
+	const struct past *p = &w->p;
+	const struct offer *o = &w->o;
+	bool begun = unfinished(w), seen = w->t->mode == NAMES && !unlike(w->t->pid, w->m.pid) && !begun && serving(w);
+	enum why why = p->why ? p->why : p->stop ? STOPPED : p->unset || p->selections > 5 ? NO_CONFIG : p->ignored ? NO_RESET : FINE;
+	if (why && (p->asked || !begun || p->unset || p->selections > 5)) return back_out(w, why);
+	if (!why && (w->t->mode == LEAVE || seen)) return settle(w);
+	if (!p->asked || p->mute) return find_port(w);
+	/* read back: what was written must be what is stored, and nothing else may have moved */
+	if (begun && (unlike(o->pid, p->written & PID ? p->pid : p->found.pid) || ((p->written & COMP) && o->now != p->comp)))
+		return back_out(w, DIFFERS);
+	return o->dialect == MASK ? decide_mask(w) : decide_row(w);
 }
 
-/* The next step from what is seen (m), what was answered (o, once asked), what is wanted and what was done so far. Every
- * chain of steps ends in DONE or REFUSE. A step with a why is on the way back. */
-static struct step decide(const struct modem *m, const struct offer *o, const struct target *t, const struct past *p) {
-	static const enum why absent[] = { [GONE] = MISSING, [FOREIGN] = NOT_OURS, [BOOT] = IN_BOOT, [MODEM] = UNCONFIGURED };
-	if (p->losses >= LOSSES) return step(REFUSE, 0, CRASHES);
-	if (p->stop && !is_dirty(o, p)) return step(REFUSE, 0, p->why ? p->why : STOPPED);
-	if (m->barred && m->kind != FOREIGN) return step(REFUSE, 0, BARRED);
-	if (m->kind == STORAGE) return leave_storage(m, t, p);
-	if (m->kind != MODEM || !m->active) return step(WAITING, 0, absent[m->kind]);
-	struct step s = decide_mode(m, o, t, p);
-	return p->late && !s.why && (s.doing == WRITE_PID || s.doing == WRITE_COMP) ? back_out(m, o, p, LATE) : s;
+/* The next step, from what is seen (m), what was answered (o, once asked), what is wanted (t) and what was done so far (p).
+ * Every chain of steps ends in DONE or REFUSE. A step with a why is on the way back. */
+static struct step decide(const struct work *w) {
+	static const uint8_t absent[] = { [GONE] = MISSING, [FOREIGN] = NOT_OURS, [BOOT] = IN_BOOT, [MODEM] = UNCONFIGURED };
+	enum why why = w->p.losses >= LOSSES ? CRASHES : w->p.stop && !unfinished(w) ? STOPPED : w->m.barred ? BARRED : FINE;
+	if (why && !(w->p.asked && w->m.kind == MODEM && w->m.active))
+		return (struct step){ .doing = REFUSE, .why = w->p.why ? w->p.why : why };
+	if (w->m.kind == STORAGE) return leave_storage(w);
+	if (w->m.kind != MODEM || !w->m.active) return (struct step){ .doing = WAITING, .why = absent[w->m.kind] };
+	struct step s = decide_mode(w);
+	return w->p.late && !s.why && (s.doing == WRITE_PID || s.doing == WRITE_COMP) ? back_out(w, LATE) : s;
 }
 
 /* ---- act: the only room that touches a modem ---- */
-
-struct work {
-	const struct target *target;
-	struct modem modem;
-	struct offer offer;
-	struct past past;
-	struct link link;
-	int64_t since;	 /* ms: when this start of the modem, or this configuration of it, was first seen */
-	uint32_t awake;	 /* devnum of the modem whose autosuspend was turned off */
-	bool leaving;	 /* it was told to leave the bus */
-	bool known;	 /* past.running is of this start */
-	uint8_t assumed; /* dry run: the configuration that would be active */
-};
 
 /* Has the modem left its port, or started again, before until? */
 static bool has_left(const struct work *w, int64_t until) {
 	for (int r = 1;; r = watch(until)) {
 		struct modem m;
-		look(&m, w->modem.port);
-		if (!same(&m, &w->modem)) return true;
+		look(&m, w->m.port);
+		if (!same(&m, &w->m)) return true;
 		if (r <= 0) return false;
 	}
 }
@@ -1706,14 +1708,14 @@ static void report_swoc(int fd) {
 
 /* SetSwocMode, three times at most, a port reset before the last. Whether it stalls or times out, only leaving counts. */
 static void flip(struct work *w) {
-	w->past.flips++;
+	w->p.flips++;
 	doing("waiting for the stick to leave storage mode");
-	if (kernel_flips(&w->modem) && has_left(w, sooner(patience(), w->since + KERNEL_FLIP_MS))) {
+	if (kernel_flips(&w->m) && has_left(w, sooner(patience(), w->since + KERNEL_FLIP_MS))) {
 		say(INFO, "left storage mode, asked by the kernel's usb-storage");
 		return;
 	}
 	for (unsigned try = 0; try < 3 && !stopped(); try++) {
-		int fd = open_usbfs(&w->modem);
+		int fd = open_usbfs(&w->m);
 		if (fd >= 0) {
 			if (try == 0) report_swoc(fd);
 			if (try == 2) usbfs(fd, USBDEVFS_RESET, NULL);
@@ -1725,31 +1727,31 @@ static void flip(struct work *w) {
 		}
 		if (has_left(w, sooner(patience(), now() + FLIP_MS))) return;
 	}
-	w->past.stuck = !stopped();
+	w->p.stuck = !stopped();
 }
 
 /* Autosuspend off while the modem is talked to; the policy goes back to what it was. */
 static void keep_awake(struct work *w, bool on) {
 	char text[8];
 	if (on) {
-		if (slurp(text, sizeof text, path(USB "%s/power/control", w->modem.port)) > 0 && text[0] == 'a' && spit(g.path.s, "on"))
-			w->awake = w->modem.devnum;
+		if (slurp(text, sizeof text, path(USB "%s/power/control", w->m.port)) > 0 && text[0] == 'a' && spit(g.path.s, "on"))
+			w->awake = w->m.devnum;
 	} else if (w->awake) {
-		if (w->awake == number_in(path(USB "%s/devnum", w->modem.port))) spit(path(USB "%s/power/control", w->modem.port), "auto");
+		if (w->awake == number_in(path(USB "%s/devnum", w->m.port))) spit(path(USB "%s/power/control", w->m.port), "auto");
 		w->awake = 0;
 	}
 }
 
 static void hang_up(struct work *w) {
-	if (w->link.carrier) close_qmi(&w->link);
-	close_link(&w->link);
+	if (w->l.carrier) close_qmi(&w->l);
+	close_link(&w->l);
 	keep_awake(w, false);
 }
 
 /* Opens the way to an interface: the file that a driver makes, waited for where there is such a driver; or usbfs. */
 static enum why dial(struct work *w, const struct interface *i, bool encapsulated) {
 	static const char *const drivers[] = { "usb-serial/drivers", "usb/drivers/qmi_wwan", "usb/drivers/cdc_mbim" };
-	struct link *l = &w->link;
+	struct link *l = &w->l;
 	struct text interface = { "" };
 	char name[NAME];
 	bool expected = false;
@@ -1758,38 +1760,39 @@ static enum why dial(struct work *w, const struct interface *i, bool encapsulate
 	l->number = i->number;
 	l->message = i->message;
 	l->mbim = encapsulated && i->class != VENDOR;
-	add(&interface, "%s:%u.%u", w->modem.port, w->modem.active, i->number);
+	add(&interface, "%s:%u.%u", w->m.port, w->m.active, i->number);
 	keep_awake(w, true);
 	for (unsigned d = encapsulated; d < (encapsulated ? LEN(drivers) : 1); d++)
 		expected |= first(name, "", path(SYS "/bus/%s", drivers[d]));
 	do why = open_file(l, interface.s, encapsulated);
 	while (why == MUTE && expected && watch(sooner(w->since + TTY_MS, g.deadline)) > 0);
-	if (why == MUTE) why = open_urbs(l, &w->modem, i, encapsulated);
+	if (why == MUTE) why = open_urbs(l, &w->m, i, encapsulated);
 	say(DEBUG, "interface %u by %s: %s", i->number, l->carrier == URBS ? "usbfs" : "its driver", why ? "not opened" : "open");
 	return why;
 }
 
 /* Asks an AT port: is there life, does it unlock, does it answer. The code is sent once. */
 static enum why talk_at(struct work *w, const struct interface *i, int64_t until) {
-	struct link *l = &w->link;
 	char text[TEXT] = "";
-	struct text command = { "" };
+	struct text command;
 	enum result r = SILENT;
 	enum why why = dial(w, i, false);
+	unsigned asked = 0;
 	if (why) return why;
-	while (r == SILENT && !text[0] && now() < until && !stopped()) {
+	for (; r == SILENT && !text[0] && now() < until && !stopped(); asked++) {
 		doing("waiting for an answer on interface %u", i->number);
-		r = at_within(l, "ATI", text, RETRY_MS);
+		r = at_within(&w->l, "ATI", text, RETRY_MS);
 	}
 	if (r == GONE_OFF || (r == SILENT && !text[0])) return MUTE;
-	add(&command, "AT!ENTERCND=\"%s\"", g.code);
-	r = at(l, command.s, text);
-	return r == FAILED ? LOCKED : r != GONE_OFF && ask_at(l, &w->offer) ? FINE : STRANGE;
+	for (until = now() + ANSWER_MS; asked > 1 && now() < until && receive(&w->l, text, now() + RETRY_MS) > 0;) continue;
+	print(&command, "AT!ENTERCND=\"%s\"", g.code);
+	r = at(&w->l, command.s, text);
+	return r == FAILED ? LOCKED : r != GONE_OFF && ask_at(&w->l, &w->o) ? FINE : STRANGE;
 }
 
 static enum why talk_qmi(struct work *w, const struct interface *i) {
 	enum why why = dial(w, i, true);
-	return why ? why : open_qmi(&w->link) && ask_qmi(&w->link, &w->offer) ? FINE : MUTE;
+	return why ? why : open_qmi(&w->l) && ask_qmi(&w->l, &w->o) ? FINE : MUTE;
 }
 
 /* Opens a link to the first interface that answers, AT before the rest, and asks. Where AT answers, it alone decides. */
@@ -1800,92 +1803,85 @@ static enum why ask(struct work *w) {
 	unsigned n = 0;
 	enum why why = NO_PORT;
 	for (unsigned p = 0; p < LEN(ports); p++)
-		if ((found[p] = find_function(&w->modem, config_of(&w->modem, w->modem.active), ports[p]))) n++;
-	for (unsigned p = 0; p < LEN(ports) && !stopped(); p++) {
+		if ((found[p] = find_function(&w->m, config_of(&w->m, w->m.active), ports[p]))) n++;
+	for (unsigned p = 0; p < LEN(ports) && !stopped() && !(p > 1 && why == STRANGE); p++) {
 		if (!found[p] || (ports[p] == SPARE && (found[p]->protocol == DIAG || !found[0]))) continue;
-		bool serial = ports[p] == AT || ports[p] == SPARE;
-		enum why one = serial ? talk_at(w, found[p], n > 1 ? sooner(patience(), now() + DEAF_MS) : patience()) : talk_qmi(w, found[p]);
+		int64_t until = n > 1 ? sooner(patience(), now() + DEAF_MS) : patience();
+		enum why one = p < 2 ? talk_at(w, found[p], until) : talk_qmi(w, found[p]);
 		if (one == FINE || one == HELD || one == LOCKED) return one;
 		if (why != STRANGE) why = one;
-		if (p && why == STRANGE) break;
 	}
 	return why;
 }
 
 /* Asks for the first time since the modem started, or after the link was lost. */
 static void inquire(struct work *w) {
-	struct past *p = &w->past;
+	struct past *p = &w->p;
 	enum why why = ask(w);
 	if (why) {
 		hang_up(w);
 		if (!has_left(w, 0) && !stopped()) p->mute = why;
 		return;
 	}
-	if (!w->known) p->running = w->offer;
-	if (!p->written) p->found = w->offer;
+	if (!w->known) p->running = w->o;
+	if (!p->written) p->found = w->o;
 	p->asked = w->known = true;
-	say(INFO, w->offer.dialect == MASK ? "has PID %4X, bitmask %X" : "has PID %4X, composition %u",
-	    w->offer.pid == UNKNOWN ? w->modem.pid : (unsigned)w->offer.pid, w->offer.now);
+	say(INFO, w->o.dialect == MASK ? "has PID %4X, bitmask %X" : "has PID %4X, composition %u",
+	    w->o.pid == UNKNOWN ? w->m.pid : (unsigned)w->o.pid, w->o.now);
 }
 
 /* One setting: written once, read back at once. What the read-back says is decide()'s to judge. */
 static void write_setting(struct work *w, const struct step *s) {
-	struct past *p = &w->past;
-	struct link *l = &w->link;
+	struct past *p = &w->p;
 	uint8_t frame[FRAME], number = (uint8_t)s->value;
 	const uint8_t *tlvs;
 	char text[TEXT];
-	struct text command = { "" };
-	uint32_t old = w->offer.now;
+	struct text command;
+	uint32_t old = w->o.now;
 	size_t n;
-	bool pid = s->doing == WRITE_PID, mask = w->offer.dialect == MASK, again;
-	if (!l->carrier && (p->mute = ask(w))) return;
+	bool pid = s->doing == WRITE_PID, mask = w->o.dialect == MASK, taken = false;
+	if (!w->l.carrier && (p->mute = ask(w))) return;
 	uint8_t *done = s->why ? &p->restored : &p->written;
 	*done = (uint8_t)(*done | (pid ? PID : COMP));
-	if (!s->why) *(pid ? (uint32_t *)&p->pid : &p->comp) = s->value;
-	g.hold = g.me->written = g.me->dirty = true;
+	if (!s->why && pid) p->pid = (int)s->value;
+	if (!s->why && !pid) p->comp = s->value;
+	g.hold = g.me->written = true;
 	say(INFO, mask ? "%s bitmask %X" : pid ? "%s PID %4X" : "%s composition %u", s->why ? "putting back" : "writing", s->value);
-	if (w->offer.dialect == WIRE) {
-		bool taken = !qmi(l, DMS, SET_COMP, &number, 1, frame, &tlvs, &n);
-		again = ask_qmi(l, &w->offer);
-		if (taken && again && w->offer.now == old) w->offer.now = s->value; /* it may tell what runs until the reset */
+	if (w->o.dialect == WIRE) {
+		taken = !qmi(&w->l, DMS, SET_COMP, &number, 1, frame, &tlvs, &n);
+		p->asked = ask_qmi(&w->l, &w->o);
+		if (taken && p->asked && w->o.now == old) w->o.now = s->value; /* it may tell what runs until the reset */
 	} else {
 		if (mask)
-			add(&command, "AT!USBCOMP=1,%u,%X", w->offer.type, s->value);
+			print(&command, "AT!USBCOMP=1,%u,%X", w->o.type, s->value);
 		else
-			add(&command, pid ? "AT!UDPID=%4X" : "AT!UDUSBCOMP=%u", s->value);
-		if (at(l, command.s, text) == FAILED) say(INFO, "the modem answers ERROR");
-		again = ask_at(l, &w->offer);
+			print(&command, pid ? "AT!UDPID=%4X" : "AT!UDUSBCOMP=%u", s->value);
+		if (at(&w->l, command.s, text) == FAILED) say(INFO, "the modem answers ERROR");
+		p->asked = ask_at(&w->l, &w->o);
 	}
-	if (!again) {
-		hang_up(w);
-		p->asked = false;
-	}
-	g.hold = g.me->dirty = is_dirty(&w->offer, p);
+	if (!p->asked) hang_up(w);
 }
 
 /* A reset is done when the modem has left the bus. */
 static void reset(struct work *w, bool last) {
-	struct past *p = &w->past;
+	struct past *p = &w->p;
 	char text[TEXT];
 	uint8_t frame[FRAME];
 	const uint8_t *tlvs;
 	size_t n;
-	if (!w->link.carrier && (p->mute = ask(w))) return;
+	if (!w->l.carrier && (p->mute = ask(w))) return;
+	if (last) expectation(&w->o, p->expect);
 	say(INFO, "resetting the modem");
-	if (w->offer.dialect == WIRE) /* offline, then reset, which is refused before */
-		for (uint8_t mode = 3; mode <= 4; mode++) qmi(&w->link, DMS, SET_MODE, &mode, 1, frame, &tlvs, &n);
+	if (w->o.dialect == WIRE) /* offline, then reset, which is refused before */
+		for (uint8_t mode = 3; mode <= 4; mode++) qmi(&w->l, DMS, SET_MODE, &mode, 1, frame, &tlvs, &n);
 	else
-		at(&w->link, "AT!RESET", text);
+		at(&w->l, "AT!RESET", text);
 	hang_up(w);
 	doing("waiting for the modem to leave the bus");
 	p->resets++;
-	g.hold = false;
-	p->ignored = !has_left(w, sooner(now() + LEAVE_MS, g.deadline)) && !stopped();
-	if (p->ignored) return;
-	g.me->dirty = false;
-	w->leaving = true;
-	p->committed |= last;
+	p->ignored = !has_left(w, sooner(now() + LEAVE_MS, g.deadline));
+	w->leaving = !p->ignored;
+	p->committed |= last && p->written && !p->ignored;
 }
 
 /* Through sysfs, which unbinds the drivers itself, and blocks while others are probed. */
@@ -1894,12 +1890,12 @@ static void select_config(struct work *w, uint32_t value) {
 	hang_up(w);
 	doing("waiting for the kernel to select configuration %u", value);
 	say(INFO, "selecting configuration %u", value);
-	w->past.selections++;
-	if (!w->past.config && w->modem.kind == MODEM) w->past.config = w->modem.active;
+	w->p.selections++;
+	if (!w->p.config && w->m.kind == MODEM) w->p.config = w->m.active;
 	add(&text, "%u", value);
-	if (!spit(path(USB "%s/bConfigurationValue", w->modem.port), text.s) && !has_left(w, 0)) {
+	if (!spit(path(USB "%s/bConfigurationValue", w->m.port), text.s) && !has_left(w, 0)) {
 		say(INFO, "configuration %u: %s", value, reason(errno));
-		w->past.unset = true;
+		w->p.unset = true;
 	}
 	w->since = now();
 }
@@ -1916,49 +1912,16 @@ static bool pretend(struct work *w, const struct step *s) {
 		return false;
 	}
 	struct text t = { "would " };
-	add(&t, s->doing == WRITE_COMP && w->offer.dialect == MASK ? "write bitmask %X" : would[s->doing], s->value);
+	add(&t, s->doing == WRITE_COMP && w->o.dialect == MASK ? "write bitmask %X" : would[s->doing], s->value);
 	say(VERDICT, "%s", t.s);
 	if (s->doing == SELECT) w->assumed = (uint8_t)s->value;
-	if (s->doing != WRITE_COMP) return s->doing != SELECT || w->past.selections++ > 3;
-	w->offer.now = w->past.comp = s->value;
-	w->past.written |= COMP;
+	if (s->doing != WRITE_COMP) return s->doing != SELECT || w->p.selections++ > 3;
+	w->o.now = w->p.comp = s->value;
+	w->p.written |= COMP;
 	return false;
 }
 
 /* ---- work: one modem, until decide() says that it is over ---- */
-
-/* Why a modem is not in its target mode, and the next thing to do. */
-static const struct { const char *text, *next; } whys[] = {
-	[NO_LEAVE] = { "it stays in TRU-Install storage mode", "replug it, or try another USB port" },
-	[NO_CONFIG] = { "the kernel does not set the configuration", "see dmesg" },
-	[NO_SUCH_CONFIG] = { "there is no such configuration", "choose one that is there" },
-	[BARRED] = { "the device is not authorized", "write 1 to its authorized file in sysfs" },
-	[IN_BOOT] = { "it stays in its boot loader", "power it off and on, else it needs the maker's firmware tool" },
-	[NOT_OURS] = { "what came back is no Sierra modem", "see lsusb" },
-	[MISSING] = { "it left and did not come back", "power it off and on" },
-	[UNCONFIGURED] = { "it got no configuration", "see dmesg" },
-	[NO_PORT] = { "it has nothing to ask: no AT port, MBIM or QMI", "see swflip -l" },
-	[MUTE] = { "it does not answer", "power it off and on" },
-	[HELD] = { "another process holds its port", "stop ModemManager, or whoever it is" },
-	[LOCKED] = { "it refuses the unlock code", "give its own with -c" },
-	[STRANGE] = { "its AT port answers neither !UDUSBCOMP nor !USBCOMP", "see swflip -lv" },
-	[NO_LIST] = { "it has no list that could be read", "update its firmware" },
-	[NO_TYPE] = { "its configuration type is not in its own list", "set the type by hand" },
-	[NO_BIT] = { "a bitmask has no bit for that", "name another function" },
-	[NO_BITS] = { "it takes a composition, not a bitmask", "give names or a number" },
-	[NO_INDEX] = { "it takes a bitmask, not this number", "give names or 0xHEX" },
-	[NO_AT] = { "only a composition without an AT port would do", "end the target with ! if that is wanted" },
-	[NOT_LISTED] = { "it does not offer that", "choose what it offers, or update its firmware" },
-	[PID_NOT_LISTED] = { "it does not list that PID", "choose one that it lists" },
-	[PID_DIFFERS] = { "it has another PID, which cannot be written this way", "leave the PID out of the target" },
-	[DIFFERS] = { "what it reads back is not what was written", "see swflip -v" },
-	[NO_RESET] = { "it does not reset", "power it off and on" },
-	[NOT_SHOWN] = { "it says that it has it, but does not show it", "see swflip -lv" },
-	[CRASHES] = { "it leaves the bus again and again", "choose another composition right after it came back" },
-	[STOPPED] = { "stopped by a signal", "run swflip again" },
-	[LATE] = { "there was no time left", "give it more with -w" },
-	[LOST] = { "the work on it ended too early", "see swflip -v" },
-};
 
 /* What the modem offers, numbers that follow each other as a range. */
 static void name_offer(struct text *t, const struct offer *o) {
@@ -1975,21 +1938,21 @@ static void name_offer(struct text *t, const struct offer *o) {
 
 /* The state in which a modem is left, kept where the parent can read it should the child hang. */
 static void note_state(const struct work *w) {
-	const struct past *p = &w->past;
-	const struct offer *o = &w->offer, *was = &p->found;
+	const struct past *p = &w->p;
+	const struct offer *o = &w->o, *was = &p->found;
 	struct text *t = &g.me->left;
 	int pid = p->asked ? o->pid : p->written & PID ? p->pid : was->pid;
 	uint32_t now = p->asked ? o->now : p->written & COMP ? p->comp : was->now;
 	t->s[0] = '\0';
 	if (!p->written)
 		add(t, "nothing was written%s", p->flips ? " but SetSwocMode" : "");
-	else if (p->asked && pid == was->pid && now == was->now)
+	else if (p->asked && !differs(o, was))
 		add(t, "what was found is stored");
 	else if (was->dialect == MASK)
 		add(t, "bitmask %X is stored (was %X)", now, was->now);
 	else
 		add(t, "PID %4X composition %u are stored (were %4X, %u)", (unsigned)pid & 0xffff, now, (unsigned)was->pid & 0xffff, was->now);
-	if (p->written && is_dirty(o, p)) add(t, ", but not reset into");
+	if (p->written && p->asked && differs(o, &p->running)) add(t, ", not reset into");
 }
 
 /* The verdict on a modem that is not in its target mode. */
@@ -2015,23 +1978,24 @@ static int succeed(struct slot *s, const struct modem *m) {
 		add(&s->verdict, driver[0] ? "; %s driven by %s" : "; %s has no driver, %s would be its", functions[f].name,
 		    driver[0] ? driver : functions[f].module);
 	}
+	for (unsigned j = 0; j < m->configs; j++) all |= functions_of(m, &m->config[j]);
 	if (!(all & BIT(AT)) && s->target->mode != LEAVE && !s->target->bare) add(&s->verdict, "; warning: no AT port");
 	return 0;
 }
 
 /* Looks at the port, or its companion if the modem went over there, and keeps account of its comings and goings. */
 static void meet(struct work *w) {
-	struct past *p = &w->past;
+	struct past *p = &w->p;
 	struct modem m;
-	look(&m, w->modem.port);
+	look(&m, w->m.port);
 	if (!m.kind && g.me->peer[0]) {
-		look(&m, strcmp(w->modem.port, g.me->port) ? g.me->port : g.me->peer);
-		if (!m.kind) copy_port(m.port, w->modem.port, PORT);
+		look(&m, strcmp(w->m.port, g.me->port) ? g.me->port : g.me->peer);
+		if (!m.kind) copy_port(m.port, w->m.port, PORT);
 	}
-	if ((m.kind || w->modem.kind) && !same(&m, &w->modem)) {
-		p->losses = (uint8_t)(p->losses + (w->modem.kind == MODEM && !w->leaving));
+	if ((m.kind || w->m.kind) && !same(&m, &w->m)) {
+		p->losses = (uint8_t)(p->losses + (w->m.kind == MODEM && !w->leaving));
 		w->leaving = w->known = false;
-		w->link.gone = true;
+		w->l.gone = true;
 		hang_up(w);
 		p->asked = p->ignored = p->stayed = p->unset = p->stuck = false;
 		p->mute = FINE;
@@ -2039,17 +2003,17 @@ static void meet(struct work *w) {
 		w->since = now();
 		heard();
 	}
-	w->modem = m;
-	if (w->assumed) w->modem.active = w->assumed;
+	if (!m.kind) m.vid = w->m.vid, m.pid = w->m.pid; /* for the verdict on one that is gone */
+	w->m = m;
+	if (w->assumed) w->m.active = w->assumed;
 }
 
 /* Does one step. Returns the child's exit status, or UNKNOWN to go on. */
 static int act(struct work *w, const struct step *s) {
-	struct past *p = &w->past;
+	struct past *p = &w->p;
 	struct text more = { "" };
-	bool bounded = w->modem.kind == BOOT || w->modem.kind == FOREIGN;
+	bool bounded = w->m.kind == BOOT || w->m.kind == FOREIGN;
 	if (s->why && s->doing != WAITING) p->why = s->why;
-	if (s->expect[0] || s->expect[1]) memcpy(p->expect, s->expect, sizeof p->expect);
 	if (g.dry && s->doing > WAITING && s->doing < DONE) {
 		if (!pretend(w, s)) return UNKNOWN;
 		add(&g.me->verdict, "dry run: nothing stands against it");
@@ -2059,36 +2023,37 @@ static int act(struct work *w, const struct step *s) {
 	case WAITING:
 		doing(s->why == MISSING ? "waiting for the modem to come back" : "waiting for the modem to become ready");
 		if (watch(bounded ? sooner(w->since + BOOT_MS, patience()) : patience())) return UNKNOWN;
-		return fail(g.me, &w->modem, s->why, "");
+		return fail(g.me, &w->m, s->why, "");
 	case FLIP: flip(w); return UNKNOWN;
 	case SELECT: select_config(w, s->value); return UNKNOWN;
 	case ASK: inquire(w); return UNKNOWN;
 	case WRITE_PID:
 	case WRITE_COMP: write_setting(w, s); return UNKNOWN;
-	case RESET: reset(w, s->last); return UNKNOWN;
+	case RESET: reset(w, s->value); return UNKNOWN;
 	case WATCH:
 		doing("watching whether the modem stays");
 		if (watch(sooner(w->since + STAY_MS, g.deadline))) return UNKNOWN;
 		p->stayed = now() >= w->since + STAY_MS;
-		return p->stayed ? UNKNOWN : fail(g.me, &w->modem, LATE, " to see whether it stays");
-	case DONE: return succeed(g.me, &w->modem);
+		return p->stayed ? UNKNOWN : fail(g.me, &w->m, LATE, " to see whether it stays");
+	case DONE: return succeed(g.me, &w->m);
 	case REFUSE: break;
 	}
 	if (s->why == NOT_LISTED || s->why == NO_AT || s->why == PID_NOT_LISTED || s->why == NO_SUCH_CONFIG) {
 		add(&more, "; it offers ");
-		name_offer(&more, &w->offer);
-		for (unsigned i = 0; i < w->modem.configs; i++) add(&more, "%s%u", i ? "," : " configurations ", w->modem.config[i].value);
+		name_offer(&more, &w->o);
+		for (unsigned i = 0; i < w->m.configs; i++) add(&more, "%s%u", i ? "," : " configurations ", w->m.config[i].value);
 	}
-	return fail(g.me, &w->modem, s->why, more.s);
+	return fail(g.me, &w->m, s->why, more.s);
 }
 
 static int work(struct work *w) {
 	int status;
 	do {
 		meet(w);
-		w->past.stop = g.stop;
-		w->past.late = g.deadline - now() < MARGIN_MS;
-		struct step s = decide(&w->modem, &w->offer, w->target, &w->past);
+		w->p.stop = g.stop;
+		w->p.late = g.deadline - now() < MARGIN_MS;
+		g.hold = unfinished(w);
+		struct step s = decide(w);
 		status = act(w, &s);
 		note_state(w);
 	} while (status == UNKNOWN);
@@ -2100,7 +2065,7 @@ static int work(struct work *w) {
 
 static int list(struct work *w) {
 	static const char *const kinds[] = { "gone", "foreign", "storage", "modem", "boot" };
-	const struct modem *m = &w->modem;
+	const struct modem *m = &w->m;
 	struct text *t = &g.me->verdict, dir = { "" }, interface = { "" };
 	char name[NAME], link[PATH];
 	do meet(w);
@@ -2119,12 +2084,12 @@ static int list(struct work *w) {
 	add(&interface, "%s:%u.%u", m->port, m->active, port ? port->number : 0);
 	add(t, "%s\t%s\t", before[0] ? "" : "-", !port ? "-" : find_file(interface.s, false, name, &dir) ? name : "usbfs");
 	if (m->kind == MODEM && m->active) inquire(w);
-	if (!w->past.asked)
-		add(t, "%s\t-", w->past.mute ? whys[w->past.mute].text : "-");
+	if (!w->p.asked)
+		add(t, "%s\t-", w->p.mute ? whys[w->p.mute].text : "-");
 	else
-		add(t, w->offer.dialect == MASK ? "PID %4X bits %X\t" : "PID %4X composition %u\t",
-		    w->offer.pid == UNKNOWN ? m->pid : (unsigned)w->offer.pid, w->offer.now);
-	if (w->past.asked) name_offer(t, &w->offer);
+		add(t, w->o.dialect == MASK ? "PID %4X bits %X\t" : "PID %4X composition %u\t",
+		    w->o.pid == UNKNOWN ? m->pid : (unsigned)w->o.pid, w->o.now);
+	if (w->p.asked) name_offer(t, &w->o);
 	add(t, "\n");
 	hang_up(w);
 	return 0;
@@ -2155,14 +2120,14 @@ static void pronounce(struct slot *s, int status) {
 static void start(struct slot *s, const struct modem *m) {
 	struct work w;
 	memset(&w, 0, sizeof w);
-	w.target = s->target;
-	copy_port(w.modem.port, m->port, PORT);
+	w.t = s->target;
 	s->heard = now();
-	struct step first_step = decide(m, &w.offer, w.target, &w.past);
-	if (!g.list && first_step.doing == DONE) {
+	w.m = *m;
+	if (!g.list && decide(&w).doing == DONE) {
 		pronounce(s, succeed(s, m));
 		return;
 	}
+	w.m.kind = GONE;
 	pid_t pid = fork();
 	if (!pid) {
 		g.me = s;
@@ -2229,10 +2194,10 @@ static unsigned busy(void) {
 	return n;
 }
 
-/* Has a modem come for this target, or any at all? */
+/* Has a modem come to this target's port, or any at all where it names none? */
 static bool has_slot(const struct target *t) {
 	const struct slot *s = g.slots;
-	while (t && s < g.slots + SLOTS && s->port[0] && s->target != t) s++;
+	while (t && t->port[0] && s < g.slots + SLOTS && s->port[0] && s->target != t) s++;
 	return s < g.slots + SLOTS && s->port[0];
 }
 

@@ -19,6 +19,7 @@ __attribute__((format(printf, 3, 4), unused)) static void expect(bool good, cons
 	va_list ap;
 
 	printf(good ? "ok %s\n" : "not ok %s: ", name);
+	fflush(stdout);
 	if (good)
 		return;
 	test.failed++;
@@ -26,6 +27,7 @@ __attribute__((format(printf, 3, 4), unused)) static void expect(bool good, cons
 	vprintf(why, ap);
 	va_end(ap);
 	putchar('\n');
+	fflush(stdout);
 }
 
 __attribute__((format(printf, 1, 2), unused)) static void begin(const char *name, ...)
@@ -62,6 +64,5 @@ __attribute__((unused)) static void end(void)
 
 __attribute__((unused)) static int finish(void)
 {
-	fflush(stdout);
 	return test.failed != 0;
 }

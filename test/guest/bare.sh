@@ -86,24 +86,22 @@ t_deaf_at_first() {
 	reaches_8
 }
 
-# The answers to ATI and to the unlock are of no weight: a stall there is cleared and survived.
+# A stall is cleared, and ATI asked again.
 t_stall() {
 	nodrivers
-	plug mc7710 -k stall=1:3 -k stall=3:3
-	run swflip-quick -t mbim
-	status 0
-	count 2 'stall 3'
-	count 1 'write comp 8'
-	count 1 'write'
+	plug mc7710 -k stall=1:3
+	reaches_8
+	count 1 'stall 3'
 }
 
-# A stall at any other command: either done, or left as it was.
+# A stall at any other command loses its answer: what was to be done is done, or all is as it was. Never QMI instead.
 t_stall_anywhere() {
 	nodrivers
-	for step in 3 4 5 6 7 8; do
+	for step in 2 3 4 5 6 7 8; do
 		plug mc7710 -k stall=$step:3
 		run swflip-quick -t mbim -w 10
 		count 1 'stall 3'
+		nolog ' qmi '
 		case $ST in
 		0) order 'write comp 8' 'reset at' ;;
 		1) [ "$(grep -c 'write comp 8' "$L")" -eq "$(grep -c 'write comp 6' "$L")" ] || die "stall $step: written and left so" ;;
@@ -220,6 +218,7 @@ t_flood() {
 	nodrivers
 	plug mc7710 -k 'flood=AT!UDUSBCOMP?' -k 'flood=AT!UDPID=?'
 	run swflip-quick -t mbim -w 20
+	nolog ' qmi '
 	case $ST in
 	0) order 'write comp 8' 'reset at' ;;
 	1) nolog write ;;

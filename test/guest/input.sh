@@ -138,7 +138,7 @@ t_kernel_words() {
 	words 'quiet swflip.target="mbim" swflip.wait=12 splash'
 	status 0
 	log 'write comp 8'
-	words "swflip.target=qmi swflip.target=$P:8"	# each of its port
+	words "swflip.target=$P:qmi swflip.target=1-9:off swflip.target=$P:8"	# each of its port
 	status 0
 	count 1 ' write '
 	words 'swflip.target=8 swflip.target=6'	# a later one replaces

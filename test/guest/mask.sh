@@ -89,7 +89,7 @@ t_bits_not_offered() {	# ADB is in the default and the examples, not in the list
 
 t_present_bits_stay() {	# although the list does not have it
 	nodrivers
-	has mc7455 -k mask=20010D
+	has mc7455 -k mask=20010D -k 'accept pid mask'
 	go -t mbim
 	status 0
 	log 'write mask 20100D type 1'
@@ -153,10 +153,12 @@ t_em9191() {	# MBIM in interface 0, right from the start; no QMI to be had
 	go -t mbim
 	status 0
 	nolog ' at 3 '
-	go -t 8
+	go -t 9
 	status 0
-	go -t qmi
-	status 1
+	for t in qmi 8; do	# the list has no NMEA for 8
+		go -t $t
+		status 1
+	done
 	untouched
 }
 
