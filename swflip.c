@@ -63,7 +63,7 @@ struct shape { uint16_t number, class, subclass; uint8_t layouts, needs, functio
 struct function { const char *name, *alias, *module; uint32_t bit; };
 
 enum why {
-	FINE, NO_LEAVE, NO_CONFIG, NO_SUCH_CONFIG, BARRED, IN_BOOT, NOT_OURS, MISSING, UNCONFIGURED, NO_PORT, MUTE, HELD, LOCKED,
+	FINE, NO_LEAVE, NO_CONFIG, NO_SUCH_CONFIG, BARRED, IN_BOOT, NOT_OURS, MISSING, UNCONFIGURED, NO_PORT, NO_NODE, MUTE, HELD, LOCKED,
 	STRANGE, NO_LIST, NO_TYPE, NO_BIT, NO_BITS, NO_INDEX, NO_AT, NOT_LISTED, PID_NOT_LISTED, PID_DIFFERS, DIFFERS, NO_RESET,
 	NOT_SHOWN, CRASHES, STOPPED, LATE, LOST,
 };
@@ -643,12 +643,12 @@ static bool stir(void) {
 
 /* Waits for a reason to look again. Returns 1 for one, 0 when until has come, -1 when the run is to stop. */
 static int watch(int64_t until) {
-	enum { BLIND_MS = 100 };
-	for (;;) {
-		int r = await(g.uevents > 0 ? g.uevents : -1, POLLIN, g.uevents > 0 ? until : sooner(until, now() + BLIND_MS));
+	enum { BLIND_MS = 100, IDLE_MS = 1000 }; /* without a socket; with one, which in a container may say nothing */
+	for (int64_t end = now() + (g.uevents > 0 ? IDLE_MS : BLIND_MS);;) {
+		int r = await(g.uevents > 0 ? g.uevents : -1, POLLIN, sooner(until, end));
 		if (r < 0) return -1;
 		if (now() >= until) return 0;
-		if (!r || stir()) return 1;
+		if (r == 0 || stir()) return 1;
 	}
 }
 
@@ -842,13 +842,13 @@ static bool listen_in(struct link *l) {
 
 /* Takes the interface from whatever driver holds it, with DTR and RTS as a tty would set them. */
 static enum why open_urbs(struct link *l, const struct modem *m, const struct interface *i, bool encapsulated) {
-	enum { SET_CONTROL_LINE_STATE = 0x22, DTR = 1, RTS = 2 };
-	struct disconnect_claim claim = { .interface = i->number };
+	enum { SET_CONTROL_LINE_STATE = 0x22, DTR = 1, RTS = 2, EXCEPT_DRIVER = 2 };
+	struct disconnect_claim claim = { .interface = i->number, .flags = EXCEPT_DRIVER, .driver = "usbfs" };
 	struct setinterface alt = { .interface = i->number, .altsetting = i->alt };
 	l->endpoint_in = encapsulated ? i->interrupt : i->in;
 	l->endpoint_out = encapsulated ? 0 : i->out;
 	l->packet = encapsulated || i->packet > CHUNK || !i->packet ? 64 : i->packet;
-	if ((l->fd = open_usbfs(m)) < 0) return MUTE;
+	if ((l->fd = open_usbfs(m)) < 0) return NO_NODE;
 	if (usbfs(l->fd, USBDEVFS_DISCONNECT_CLAIM, &claim) < 0) {
 		enum why why = errno == EBUSY ? HELD : MUTE;
 		close(l->fd);
@@ -1127,7 +1127,7 @@ static void resolve_rows(struct offer *o) {
 }
 
 /* !UDUSBCOMP=?: number, `-`, words, status; over as many lines as may be. A row ends at its status. One that does not end
- * in a status is not supported, nor one with a NOT anywhere in it. */
+ * in a status is not supported, nor one with a NOT, or a piece of one, anywhere in it. */
 static void parse_rows(struct offer *o, const char *s) {
 	struct row r;
 	unsigned comps = 0;
@@ -1156,7 +1156,7 @@ static void parse_rows(struct offer *o, const char *s) {
 			if (comps < 2) r.comp[comps] = (uint8_t)n;
 			r.configs = (uint8_t)++comps;
 		} else if (open) {
-			no |= length == 3 && !strncasecmp(s, "NOT", 3);
+			for (size_t i = 0; i + length <= 3; i++) no |= !strncasecmp("NOT" + i, s, length);
 			r.functions[0] = (uint16_t)(r.functions[0] | function_word(s, length));
 		}
 		s += length;
@@ -1472,7 +1472,8 @@ static struct step back_out(const struct work *w, enum why why) {
 	const struct past *p = &w->p;
 	struct step s = { .doing = REFUSE, .why = why };
 	if (p->asked && unfinished(w)) {
-		if (w->o.dialect == INDEX && unlike(w->o.pid, p->found.pid) && !(p->restored & PID))
+		if ((p->written & PID ? w->o.pid != p->found.pid : unlike(w->o.pid, p->found.pid)) && w->o.dialect == INDEX &&
+		    !(p->restored & PID))
 			s.doing = WRITE_PID, s.value = (uint32_t)p->found.pid;
 		else if (w->o.now != p->found.now && !(p->restored & COMP))
 			s.doing = WRITE_COMP, s.value = p->found.now;
@@ -1531,6 +1532,7 @@ static struct step find_port(const struct work *w) {
 		     !unlike(w->t->pid, w->m.pid);
 	for (unsigned i = 0; i < LEN(ports) && !p->mute; i++) {
 		if (functions_of(&w->m, config_of(&w->m, w->m.active)) & ports[i]) return step(ASK, 0);
+		if (shown && p->found.dialect == MASK) break; /* QMI would answer with another number */
 		for (const struct config *c = w->m.config; !shown && c < w->m.config + w->m.configs; c++)
 			if (functions_of(&w->m, c) & ports[i]) return step(SELECT, c->value);
 	}
@@ -1658,7 +1660,8 @@ static struct step decide_mode(const struct work *w) {
 	if (!why && (w->t->mode == LEAVE || seen)) return settle(w);
 	if (!p->asked || p->mute) return find_port(w);
 	/* read back: what was written must be what is stored, and nothing else may have moved */
-	if (begun && (unlike(o->pid, p->written & PID ? p->pid : p->found.pid) || ((p->written & COMP) && o->now != p->comp)))
+	if (p->written && !p->committed && ((p->written & PID ? o->pid != p->pid : unlike(o->pid, p->found.pid)) ||
+					    ((p->written & COMP) && o->now != p->comp)))
 		return back_out(w, DIFFERS);
 	return o->dialect == MASK ? decide_mask(w) : decide_row(w);
 }
@@ -1668,7 +1671,7 @@ static struct step decide_mode(const struct work *w) {
 static struct step decide(const struct work *w) {
 	static const uint8_t absent[] = { [GONE] = MISSING, [FOREIGN] = NOT_OURS, [BOOT] = IN_BOOT, [MODEM] = UNCONFIGURED };
 	enum why why = w->p.losses >= LOSSES ? CRASHES : w->p.stop && !unfinished(w) ? STOPPED : w->m.barred ? BARRED : FINE;
-	if (why && !(w->p.asked && w->m.kind == MODEM && w->m.active))
+	if (why && !(why == STOPPED && w->p.asked && w->m.kind == MODEM && w->m.active))
 		return (struct step){ .doing = REFUSE, .why = w->p.why ? w->p.why : why };
 	if (w->m.kind == STORAGE) return leave_storage(w);
 	if (w->m.kind != MODEM || !w->m.active) return (struct step){ .doing = WAITING, .why = absent[w->m.kind] };
@@ -1948,10 +1951,10 @@ static void note_state(const struct work *w) {
 		add(t, "nothing was written%s", p->flips ? " but SetSwocMode" : "");
 	else if (p->asked && !differs(o, was))
 		add(t, "what was found is stored");
-	else if (was->dialect == MASK)
-		add(t, "bitmask %X is stored (was %X)", now, was->now);
-	else
-		add(t, "PID %4X composition %u are stored (were %4X, %u)", (unsigned)pid & 0xffff, now, (unsigned)was->pid & 0xffff, was->now);
+	else {
+		if (was->pid != UNKNOWN && was->dialect == INDEX) add(t, "PID %4X (was %4X), ", (unsigned)pid & 0xffff, (unsigned)was->pid);
+		add(t, was->dialect == MASK ? "bitmask %X (was %X) stored" : "composition %u (was %u) stored", now, was->now);
+	}
 	if (p->written && p->asked && differs(o, &p->running)) add(t, ", not reset into");
 }
 
@@ -2039,7 +2042,7 @@ static int act(struct work *w, const struct step *s) {
 	case REFUSE: break;
 	}
 	if (s->why == NOT_LISTED || s->why == NO_AT || s->why == PID_NOT_LISTED || s->why == NO_SUCH_CONFIG) {
-		add(&more, "; it offers ");
+		add(&more, "; on offer: ");
 		name_offer(&more, &w->o);
 		for (unsigned i = 0; i < w->m.configs; i++) add(&more, "%s%u", i ? "," : " configurations ", w->m.config[i].value);
 	}
@@ -2482,7 +2485,7 @@ static int first_process(char **argv) {
 int main(int argc, char **argv) {
 	struct stat st;
 	int fd;
-	while ((fd = open(DEV "/null", O_RDWR)) >= 0 && fd <= 2) continue;
+	while (((fd = open(DEV "/null", O_RDWR)) >= 0 || (fd = open("/", O_RDONLY)) >= 0) && fd <= 2) continue;
 	if (fd > 2) close(fd);
 	g.begin = now();
 	g.level = INFO;

@@ -364,9 +364,9 @@ static enum why answer(struct model *model, const struct modem *m, struct offer 
 
 static void store(struct model *model, bool pid, uint32_t value, bool back)
 {
-	unsigned n = pid ? model->pid_writes++ : model->comp_writes++;
 	uint32_t other = model->fw->dialect == MASK ? 0x109 : value == 7 ? 12 : 7;
 
+	++*(pid ? &model->pid_writes : &model->comp_writes);
 	if (HAS(model, back ? PUTBACK_LOST : pid ? PID_LOST : COMP_LOST))
 		return;
 	if (!back && HAS(model, pid ? PID_OTHER : COMP_OTHER))
@@ -456,7 +456,7 @@ static const char *unlawful(const struct modem *m, const struct offer *o, const 
 	}
 	if (s->doing == WAITING && m->kind == STORAGE)
 		return "waits for storage to change by itself";
-	if (p->why && s->doing != WAITING && m->kind == MODEM && p->losses < LOSSES && m->active && s->why != p->why &&
+	if (p->why && s->doing != WAITING && s->doing != REFUSE && m->kind == MODEM && m->active && s->why != p->why &&
 	    !(begun && !p->asked && (s->doing == ASK || s->doing == SELECT))) /* must ask first to put back */
 		return "forgets that it refuses";
 	if (s->doing == FLIP && (m->kind != STORAGE || p->flips >= FLIPS || p->stuck))
@@ -802,6 +802,8 @@ static bool is_right(const struct loop *l)
 	const struct target *t = &l->t;
 	unsigned active = in_config(model->fw, model->running, model->config - 1u);
 
+	if (model->running_pid != 0x68a3 && model->running_pid != 0x68aa)
+		active &= ~BIT(NET); /* the number of its interface says nothing there */
 	if (model->away || model->kind != MODEM || (t->config && t->config != model->config))
 		return false;
 	if (t->pid != UNKNOWN && t->pid != model->running_pid)
@@ -903,7 +905,7 @@ static void check_honest(const struct loop *l)
 	     (unsigned)model->running_pid, model->running);
 	hold(model->pid == model->running_pid && model->comp == model->running, "%s, target %s: %s leaves something stored",
 	     model->fw->name, l->wanted, l->trace);
-	if (!l->done)
+	if (!l->done && !l->w.p.committed)
 		hold(model->comp == model->fw->comp && model->pid == model->fw->pid, "%s, target %s: %s leaves %X/%u",
 		     model->fw->name, l->wanted, l->trace, (unsigned)model->pid, model->comp);
 	if (l->done)
@@ -957,8 +959,10 @@ static void check_faulty(const struct loop *l, bool stopped_too)
 	if (l->done)
 		hold(is_right(l) || looks_right(l), "%s, target %s: %s but %X/%u runs", model->fw->name, l->wanted, l->trace,
 		     (unsigned)model->running_pid, model->running);
-	if (HAS(model, PID_MOVES) && model->fw->dialect == MASK) /* there a PID is never written, back neither */
+	if (HAS(model, PID_MOVES) && l->w.p.found.dialect != INDEX) /* there a PID is never written, back neither */
 		changed = model->comp != l->first_comp;
+	if (HAS(model, RESTARTS) && !model->fw->wire && !(in_config(model->fw, model->running, 0) & BIT(AT)))
+		changed = false; /* nor can anything be where nobody answers */
 	if (!l->done && !l->w.p.committed && !(model->faults & excused))
 		hold(!changed, "%s, target %s%s: %s leaves %X/%u", model->fw->name, l->wanted, stopped_too ? ", stopped" : "", l->trace,
 		     (unsigned)model->pid, model->comp);

@@ -1,16 +1,15 @@
 /* measure - what a command costs, as test/bench prints it
  *
- * usage: measure [-s | -i] RUNS COMMAND [ARGUMENT]...
+ * usage: measure [-s] RUNS COMMAND [ARGUMENT]...
  *
- * Runs COMMAND so often, one after the other, and prints one line: the median of its time in microseconds, the peak
- * memory in KiB of its largest process, and (the last run's) system calls of all its processes, - where not counted.
+ * Runs COMMAND so often, one after the other, and prints one line: the medians of its time and of its processor time in
+ * microseconds and, with -s, the peak memory in KiB of its largest process and the system calls of all its processes,
+ * which ptrace counts; the times are then ptrace's.
  *
- *	-s  counts system calls, by ptrace: the time is then ptrace's
- *	-i  prints user instructions of the first process instead of system calls, one step each: one run will do
- *
- * Memory is what smaps_rollup says when a process ends: counters of resident pages lag behind in small ones. */
+ * Memory is what smaps_rollup says when a process ends: the counters of resident pages lag behind in small ones. */
 #define _GNU_SOURCE
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <fcntl.h>
@@ -68,61 +67,63 @@ static int resident(pid_t pid)
 	return kib;
 }
 
-/* Follows a command and its children to their ends. */
-static long traced(char **argv, int steps, int *peak)
+/* Follows a command and its children to their ends; the number of their system calls. */
+static long traced(char **argv, int *peak)
 {
 	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXIT | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE;
-	pid_t first = spawn(argv, 1), pid;
-	long count = 0, stops = 0;
+	pid_t pid = spawn(argv, 1);
+	long stops = 0;
 	int status;
 
-	waitpid(first, &status, 0);
-	ptrace(PTRACE_SETOPTIONS, first, 0, options);
-	ptrace(steps ? PTRACE_SINGLESTEP : PTRACE_SYSCALL, first, 0, 0);
+	waitpid(pid, &status, 0);
+	ptrace(PTRACE_SETOPTIONS, pid, 0, options);
+	ptrace(PTRACE_SYSCALL, pid, 0, 0);
 	while ((pid = waitpid(-1, &status, __WALL)) > 0) {
-		int signal = WIFSTOPPED(status) ? WSTOPSIG(status) : 0, event = status >> 16, kib;
+		int signal = WIFSTOPPED(status) ? WSTOPSIG(status) : 0, kib;
 
 		if (!WIFSTOPPED(status))
 			continue;
-		if (event == PTRACE_EVENT_EXIT && (kib = resident(pid)) > *peak)
+		if (status >> 16 == PTRACE_EVENT_EXIT && (kib = resident(pid)) > *peak)
 			*peak = kib;
-		if (signal == (SIGTRAP | 0x80))
-			stops++;
-		else if (signal == SIGTRAP && !event && pid == first)
-			count++;
+		stops += signal == (SIGTRAP | 0x80);
 		if (signal == (SIGTRAP | 0x80) || signal == SIGTRAP || signal == SIGSTOP)
 			signal = 0;
-		ptrace(steps && pid == first ? PTRACE_SINGLESTEP : PTRACE_SYSCALL, pid, 0, signal);
+		ptrace(PTRACE_SYSCALL, pid, 0, signal);
 	}
-	return steps ? count : (stops + 1) / 2; /* each call stops twice, but for the last one */
+	return (stops + 1) / 2; /* each call stops twice, but for the last one */
+}
+
+static long long median(long long *of, int n)
+{
+	qsort(of, (size_t)n, sizeof *of, ascending);
+	return of[n / 2];
 }
 
 int main(int argc, char **argv)
 {
-	int peak = 0, runs, at = 1, count = 0, steps = 0;
-	long long *took;
-	long counted = 0;
+	int trace = argc > 1 && !strcmp(argv[1], "-s"), at = 1 + trace, peak = 0, runs;
+	long long *took, *used;
+	long calls = 0;
 
-	if (argc > 1 && argv[1][0] == '-') {
-		count = 1;
-		steps = argv[1][1] == 'i';
-		at++;
-	}
-	if (argc < at + 2 || (runs = atoi(argv[at++])) < 1 || !(took = calloc((size_t)runs, sizeof *took)))
+	if (argc < at + 2 || (runs = atoi(argv[at++])) < 1 || !(took = calloc(2 * (size_t)runs, sizeof *took)))
 		return 2;
+	used = took + runs;
 	for (int i = 0; i < runs; i++) {
 		long long begin = now();
+		struct rusage u = { 0 };
 		int status;
 
-		if (count)
-			counted = traced(argv + at, steps, &peak);
+		if (trace)
+			calls = traced(argv + at, &peak);
 		else
-			waitpid(spawn(argv + at, 0), &status, 0);
+			wait4(spawn(argv + at, 0), &status, 0, &u);
 		took[i] = now() - begin;
+		used[i] = (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000LL + u.ru_utime.tv_usec + u.ru_stime.tv_usec;
 	}
-	qsort(took, (size_t)runs, sizeof *took, ascending);
-	printf("%lld %d ", took[runs / 2], peak);
-	printf(count ? "%ld\n" : "-\n", counted);
+	printf("%lld %lld", median(took, runs), median(used, runs));
+	if (trace)
+		printf(" %d %ld", peak, calls);
+	putchar('\n');
 	free(took);
 	return 0;
 }
