@@ -246,6 +246,7 @@ static const struct { const char *text, *next; } whys[] = {
 	[UNCONFIGURED] = { "it got no configuration", "see dmesg" },
 	[NO_PORT] = { "it has nothing to ask: no AT port, MBIM or QMI", "see swflip -l" },
 	[NO_NODE] = { "its device node cannot be opened", "mount devtmpfs on /dev" },
+	[NO_TUNNEL] = { "it has no AT port, and its MBIM or QMI takes no composition", "see swflip -lv" },
 	[MUTE] = { "it does not answer", "power it off and on" },
 	[HELD] = { "another process holds its port", "stop ModemManager, or whoever it is" },
 	[LOCKED] = { "it refuses the unlock code", "give its own with -c" },

@@ -63,7 +63,7 @@ struct shape { uint16_t number, class, subclass; uint8_t layouts, needs, functio
 struct function { const char *name, *alias, *module; uint32_t bit; };
 
 enum why {
-	FINE, NO_LEAVE, NO_CONFIG, NO_SUCH_CONFIG, BARRED, IN_BOOT, NOT_OURS, MISSING, UNCONFIGURED, NO_PORT, NO_NODE, MUTE, HELD, LOCKED,
+	FINE, NO_LEAVE, NO_CONFIG, NO_SUCH_CONFIG, BARRED, IN_BOOT, NOT_OURS, MISSING, UNCONFIGURED, NO_PORT, NO_NODE, NO_TUNNEL, MUTE, HELD, LOCKED,
 	STRANGE, NO_LIST, NO_TYPE, NO_BIT, NO_BITS, NO_INDEX, NO_AT, NOT_LISTED, PID_NOT_LISTED, PID_DIFFERS, DIFFERS, NO_RESET,
 	NOT_SHOWN, CRASHES, STOPPED, LATE, LOST,
 };
@@ -1509,7 +1509,7 @@ static struct step settle(const struct work *w) {
 static bool shows(const struct modem *m, const uint16_t expect[2]) {
 	for (unsigned c = 0; c < 2; c++) {
 		unsigned bits = expect[c] & (BIT(AT) | NETS);
-		if (bits && (c >= m->configs || (bits & ~functions_of(m, &m->config[c])))) return false;
+		if (c < m->configs ? (bits & ~functions_of(m, &m->config[c])) || (!expect[c] && expect[0]) : bits) return false;
 	}
 	return true;
 }
@@ -1699,17 +1699,8 @@ static bool kernel_flips(const struct modem *m) {
 	       slurp(name, sizeof name, path(USB "%s:%u.9/truinst", m->port, m->active)) < 0;
 }
 
-/* GetSwocInfo is for the log alone: a Linux package on the stick is no reason to leave it there. */
-static void report_swoc(int fd) {
-	uint8_t info[60];
-	int n = control(fd, 0xc0, 0x0a, 0, 0, info, sizeof info);
-	if (n >= 13)
-		say(INFO, "TRU-Install storage, SWoC revision %u, SKU %4X, version %4X", info[0], le16(info + 9), le16(info + 11));
-	else
-		say(INFO, "TRU-Install storage, no SWoC info: %s", n < 0 ? reason(errno) : "too short");
-}
-
-/* SetSwocMode, three times at most, a port reset before the last. Whether it stalls or times out, only leaving counts. */
+/* SetSwocMode, three times at most, a port reset before the last. Whether it stalls or times out, only leaving counts.
+ * GetSwocInfo is for the log alone: a Linux package on the stick is no reason to leave it there. */
 static void flip(struct work *w) {
 	w->p.flips++;
 	doing("waiting for the stick to leave storage mode");
@@ -1718,16 +1709,16 @@ static void flip(struct work *w) {
 		return;
 	}
 	for (unsigned try = 0; try < 3 && !stopped(); try++) {
+		uint8_t info[60] = { 0 };
 		int fd = open_usbfs(&w->m);
-		if (fd >= 0) {
-			if (try == 0) report_swoc(fd);
-			if (try == 2) usbfs(fd, USBDEVFS_RESET, NULL);
-			doing("waiting for the stick to leave storage mode");
-			int r = control(fd, 0x40, 0x0b, 1, 0, NULL, 0);
-			if (r >= 0 || errno == EPIPE) heard();
-			say(INFO, "SetSwocMode 1: %s", r < 0 ? reason(errno) : "accepted");
-			close(fd);
-		}
+		if (fd >= 0 && try == 0 && control(fd, 0xc0, 0x0a, 0, 0, info, sizeof info) >= 13)
+			say(INFO, "SWoC revision %u, SKU %4X, version %4X", info[0], le16(info + 9), le16(info + 11));
+		if (fd >= 0 && try == 2) usbfs(fd, USBDEVFS_RESET, NULL);
+		doing("waiting for the stick to leave storage mode");
+		int r = control(fd, 0x40, 0x0b, 1, 0, NULL, 0);
+		if (r >= 0 || errno == EPIPE) heard();
+		say(INFO, "SetSwocMode 1: %s", r < 0 ? reason(errno) : "accepted");
+		if (fd >= 0) close(fd);
 		if (has_left(w, sooner(patience(), now() + FLIP_MS))) return;
 	}
 	w->p.stuck = !stopped();
@@ -1736,13 +1727,10 @@ static void flip(struct work *w) {
 /* Autosuspend off while the modem is talked to; the policy goes back to what it was. */
 static void keep_awake(struct work *w, bool on) {
 	char text[8];
-	if (on) {
-		if (slurp(text, sizeof text, path(USB "%s/power/control", w->m.port)) > 0 && text[0] == 'a' && spit(g.path.s, "on"))
-			w->awake = w->m.devnum;
-	} else if (w->awake) {
-		if (w->awake == number_in(path(USB "%s/devnum", w->m.port))) spit(path(USB "%s/power/control", w->m.port), "auto");
-		w->awake = 0;
-	}
+	bool ours = w->awake && w->awake == number_in(path(USB "%s/devnum", w->m.port));
+	path(USB "%s/power/control", w->m.port);
+	if (!on && ours) spit(g.path.s, "auto");
+	w->awake = on && slurp(text, sizeof text, g.path.s) > 0 && text[0] == 'a' && spit(g.path.s, "on") ? w->m.devnum : 0;
 }
 
 static void hang_up(struct work *w) {
@@ -1793,11 +1781,6 @@ static enum why talk_at(struct work *w, const struct interface *i, int64_t until
 	return r == FAILED ? LOCKED : r != GONE_OFF && ask_at(&w->l, &w->o) ? FINE : STRANGE;
 }
 
-static enum why talk_qmi(struct work *w, const struct interface *i) {
-	enum why why = dial(w, i, true);
-	return why ? why : open_qmi(&w->l) && ask_qmi(&w->l, &w->o) ? FINE : MUTE;
-}
-
 /* Opens a link to the first interface that answers, AT before the rest, and asks. Where AT answers, it alone decides. */
 static enum why ask(struct work *w) {
 	enum { DIAG = 0x30 }; /* bInterfaceProtocol of the EM91's interface 4 */
@@ -1810,7 +1793,8 @@ static enum why ask(struct work *w) {
 	for (unsigned p = 0; p < LEN(ports) && !stopped() && !(p > 1 && why == STRANGE); p++) {
 		if (!found[p] || (ports[p] == SPARE && (found[p]->protocol == DIAG || !found[0]))) continue;
 		int64_t until = n > 1 ? sooner(patience(), now() + DEAF_MS) : patience();
-		enum why one = p < 2 ? talk_at(w, found[p], until) : talk_qmi(w, found[p]);
+		enum why one = p < 2 ? talk_at(w, found[p], until) : dial(w, found[p], true);
+		if (p > 1 && !one && !(open_qmi(&w->l) && ask_qmi(&w->l, &w->o))) one = w->l.gone ? MUTE : NO_TUNNEL;
 		if (one == FINE || one == HELD || one == LOCKED) return one;
 		if (why != STRANGE) why = one;
 	}
@@ -1833,32 +1817,41 @@ static void inquire(struct work *w) {
 	    w->o.pid == UNKNOWN ? w->m.pid : (unsigned)w->o.pid, w->o.now);
 }
 
+/* A QMI message with a byte to say. False where the modem refuses, or does not answer. */
+static bool tell(struct link *l, unsigned message, uint8_t value) {
+	uint8_t frame[FRAME];
+	const uint8_t *tlvs;
+	size_t n;
+	return !qmi(l, DMS, message, &value, 1, frame, &tlvs, &n);
+}
+
+/* The link that was closed meanwhile. Without one decide() has to know that nobody was asked. */
+static bool redial(struct work *w) {
+	if (!w->l.carrier) w->p.asked = !(w->p.mute = ask(w));
+	return w->p.asked;
+}
+
 /* One setting: written once, read back at once. What the read-back says is decide()'s to judge. */
 static void write_setting(struct work *w, const struct step *s) {
 	struct past *p = &w->p;
-	uint8_t frame[FRAME], number = (uint8_t)s->value;
-	const uint8_t *tlvs;
 	char text[TEXT];
 	struct text command;
-	uint32_t old = w->o.now;
-	size_t n;
-	bool pid = s->doing == WRITE_PID, mask = w->o.dialect == MASK, taken = false;
-	if (!w->l.carrier && (p->mute = ask(w))) return;
+	bool pid = s->doing == WRITE_PID, mask = w->o.dialect == MASK;
+	if (!redial(w)) return;
 	uint8_t *done = s->why ? &p->restored : &p->written;
+	uint32_t old = w->o.now;
 	*done = (uint8_t)(*done | (pid ? PID : COMP));
 	if (!s->why && pid) p->pid = (int)s->value;
 	if (!s->why && !pid) p->comp = s->value;
 	g.hold = g.me->written = true;
 	say(INFO, mask ? "%s bitmask %X" : pid ? "%s PID %4X" : "%s composition %u", s->why ? "putting back" : "writing", s->value);
 	if (w->o.dialect == WIRE) {
-		taken = !qmi(&w->l, DMS, SET_COMP, &number, 1, frame, &tlvs, &n);
+		bool taken = tell(&w->l, SET_COMP, (uint8_t)s->value);
 		p->asked = ask_qmi(&w->l, &w->o);
-		if (taken && p->asked && w->o.now == old) w->o.now = s->value; /* it may tell what runs until the reset */
+		if (taken && w->o.now == old) w->o.now = s->value; /* it may tell what runs until the reset */
 	} else {
-		if (mask)
-			print(&command, "AT!USBCOMP=1,%u,%X", w->o.type, s->value);
-		else
-			print(&command, pid ? "AT!UDPID=%4X" : "AT!UDUSBCOMP=%u", s->value);
+		print(&command, pid ? "AT!UDPID=%4X" : "AT!UDUSBCOMP=%u", s->value);
+		if (mask) print(&command, "AT!USBCOMP=1,%u,%X", w->o.type, s->value);
 		if (at(&w->l, command.s, text) == FAILED) say(INFO, "the modem answers ERROR");
 		p->asked = ask_at(&w->l, &w->o);
 	}
@@ -1869,16 +1862,11 @@ static void write_setting(struct work *w, const struct step *s) {
 static void reset(struct work *w, bool last) {
 	struct past *p = &w->p;
 	char text[TEXT];
-	uint8_t frame[FRAME];
-	const uint8_t *tlvs;
-	size_t n;
-	if (!w->l.carrier && (p->mute = ask(w))) return;
+	if (!redial(w)) return;
 	if (last) expectation(&w->o, p->expect);
 	say(INFO, "resetting the modem");
-	if (w->o.dialect == WIRE) /* offline, then reset, which is refused before */
-		for (uint8_t mode = 3; mode <= 4; mode++) qmi(&w->l, DMS, SET_MODE, &mode, 1, frame, &tlvs, &n);
-	else
-		at(&w->l, "AT!RESET", text);
+	for (uint8_t mode = 3; w->o.dialect == WIRE && mode <= 4; mode++) tell(&w->l, SET_MODE, mode); /* offline, reset */
+	if (w->o.dialect != WIRE) at(&w->l, "AT!RESET", text);
 	hang_up(w);
 	doing("waiting for the modem to leave the bus");
 	p->resets++;
@@ -1926,16 +1914,14 @@ static bool pretend(struct work *w, const struct step *s) {
 
 /* ---- work: one modem, until decide() says that it is over ---- */
 
-/* What the modem offers, numbers that follow each other as a range. */
+/* What the modem offers. */
 static void name_offer(struct text *t, const struct offer *o) {
 	for (unsigned i = 0; i < o->npids; i++) add(t, "%s%4X", i ? "," : "PIDs ", o->pids[i]);
 	if (o->dialect == MASK) add(t, "%stype %u bits %X", o->npids ? " " : "", o->type, o->bits);
 	const char *before = o->npids ? " compositions " : "compositions ";
-	for (unsigned i = 0, j; i < o->rows; i = j + 1) {
-		for (j = i; j + 1u < o->rows && o->row[i].supported && o->row[j + 1].supported && o->row[j + 1].number == o->row[j].number + 1;) j++;
-		if (!o->row[i].supported) continue;
-		add(t, i == j ? "%s%u" : j == i + 1 ? "%s%u,%u" : "%s%u-%u", before, o->row[i].number, o->row[j].number);
-		before = ",";
+	for (const struct row *r = o->row; r < o->row + o->rows; r++) {
+		if (r->supported) add(t, "%s%u", before, r->number);
+		if (r->supported) before = ",";
 	}
 }
 
@@ -2197,18 +2183,11 @@ static unsigned busy(void) {
 	return n;
 }
 
-/* Has a modem come to this target's port, or any at all where it names none? */
-static bool has_slot(const struct target *t) {
+/* Has no modem come yet for a target that wants one? Without a port it wants any. */
+static bool awaits(const struct target *t) {
 	const struct slot *s = g.slots;
-	while (t && t->port[0] && s < g.slots + SLOTS && s->port[0] && s->target != t) s++;
-	return s < g.slots + SLOTS && s->port[0];
-}
-
-/* Is a modem still to come that somebody waits for? */
-static bool awaits(void) {
-	for (unsigned i = 0; !g.list && i < g.targets; i++)
-		if (g.target[i].mode != OFF && !has_slot(&g.target[i])) return true;
-	return g.list && !has_slot(NULL);
+	while (s < g.slots + SLOTS && s->port[0] && t && t->port[0] && s->target != t) s++;
+	return !(t && t->mode == OFF) && (s == g.slots + SLOTS || !s->port[0]);
 }
 
 /* One line, rewritten, for a person at a terminal. */
@@ -2222,27 +2201,22 @@ static void show_life(bool working) {
 	(void)!write(2, line.s, strlen(line.s));
 }
 
-static int worse(int a, int b) {
-	static const uint8_t order[] = { [0] = 0, [3] = 1, [1] = 2, [2] = 3 };
-	return order[a & 3] > order[b & 3] ? a : b;
-}
-
 /* What is left to say when all is over, and the exit status. */
 static int conclude(void) {
-	int status = g.list && !g.slots->port[0] ? 3 : g.stop && awaits() ? 1 : 0;
+	int status = !g.stop && g.list && awaits(NULL) ? 3 : g.stop;
 	for (struct slot *s = g.slots; s < g.slots + SLOTS && s->port[0]; s++) {
 		if (!s->settled) {
 			add(&s->verdict, "left behind %s, it hangs in the kernel; %s; next: see dmesg\n", s->doing.s, s->left.s);
 			pronounce(s, 1);
 		}
-		status = worse(status, s->status);
+		if (s->status == 1 || !status) status = s->status;
 		if (g.list) (void)!write(1, s->verdict.s, strlen(s->verdict.s));
 	}
 	for (const struct target *t = g.target; !g.list && !g.stop && t < g.target + g.targets; t++)
-		if (t->mode != OFF && !has_slot(t)) {
+		if (awaits(t)) {
 			say(ERROR, "%s%sno modem%s", t->port, t->port[0] ? ": " : "",
 			    access(USB, F_OK) ? ", as there is no USB (" SYS "/bus/usb); next: load the host controller's driver" : "");
-			status = worse(status, 3);
+			if (!status) status = 3;
 		}
 	return status;
 }
@@ -2269,8 +2243,9 @@ static int supervise(void) {
 		}
 		scan();
 		collect();
-		unsigned working = busy();
-		if (now() >= g.deadline + TAIL_MS || (!working && (g.stop || !awaits() || now() >= g.appear))) break;
+		unsigned working = busy(), awaited = g.list && awaits(NULL);
+		for (unsigned i = 0; !g.list && i < g.targets; i++) awaited += awaits(&g.target[i]);
+		if (now() >= g.deadline + TAIL_MS || (!working && (g.stop || !awaited || now() >= g.appear))) break;
 		if (g.tty && g.level >= INFO && now() > g.begin + LIFE_MS) show_life(working);
 		watch(working || g.tty ? now() + TICK_MS : g.appear);
 	}

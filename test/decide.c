@@ -34,7 +34,7 @@ static const char newer[] = ROWS_0_TO_5("NOT SUPPORTED") ROWS_6_TO_7("SUPPORTED"
 	DUAL("18", "7", "8") DUAL("19", "7", "9") DUAL("20", "7", "10") DUAL("21", "7", "11") DUAL("22", "7", "12");
 static const char win8[] = ROWS_0_TO_5("NOT SUPPORTED") ROWS_6_TO_7("SUPPORTED")
 	"8  - Win8 Std Net                                 SUPPORTED\n" ROWS_9_TO_12
-	"13 - reserved                                     SUPPORTED\n" DUAL("14", "6", "8") DUAL("15", "6", "9");
+	"13 - reserved                                     SUPPORTED\n" DUAL("14", "6", "9") DUAL("15", "6", "10");
 static const char reserved[] = ROWS_0_TO_5("NOT SUPPORTED") ROWS_6_TO_7("SUPPORTED")
 	"8  - reserved                                     NOT SUPPORTED\n"
 	"9  - reserved                                     SUPPORTED\n";
@@ -218,7 +218,7 @@ struct loop {
 	const char *wanted;
 	struct target t;
 	struct work w;
-	bool known, leaving, link, ended, done, answered; /* answered: that a write was done was read back */
+	bool known, leaving, link, done;
 	unsigned steps, stop_at, late_at, resets;
 	int first_pid;
 	uint32_t first_comp;
@@ -474,7 +474,7 @@ static const char *unlawful(const struct modem *m, const struct offer *o, const 
 		return "is content too early";
 	if (s->doing == DONE && p->written && !p->stayed)
 		return "is content without having watched";
-	if (s->doing == DONE && t->pid != UNKNOWN && t->pid != m->pid)
+	if (s->doing == DONE && t->pid != UNKNOWN && t->pid != m->pid && !(p->asked && t->pid == o->pid))
 		return "is content with another PID";
 	if (s->doing == DONE && t->config && t->config != m->active)
 		return "is content with another configuration";
@@ -699,8 +699,10 @@ static bool obey(struct loop *l, const struct step *s)
 	case WRITE_COMP:
 		note(l, pid || model->fw->dialect == MASK ? "%s%s %X " : "%s%s %u ", s->why ? "back-" : "",
 		     pid ? "pid" : model->fw->dialect == MASK ? "mask" : "comp", s->value);
-		if (!l->link && (p->mute = answer(model, &l->w.m, &l->w.o)))
+		if (!l->link && (p->mute = answer(model, &l->w.m, &l->w.o))) {
+			p->asked = false;
 			return true;
+		}
 		l->link = true;
 		if (s->why)
 			p->restored = (uint8_t)(p->restored | (pid ? PID : COMP));
@@ -837,7 +839,7 @@ static const struct row *best_row(const struct offer *o, const struct target *t,
 			return r;
 		if (rank[0] && !t->bare)
 			continue;
-		if (!best || memcmp(rank, rank_of_best, 0) || rank[0] < rank_of_best[0] ||
+		if (!best || rank[0] < rank_of_best[0] ||
 		    (rank[0] == rank_of_best[0] &&
 		     (rank[1] < rank_of_best[1] ||
 		      (rank[1] == rank_of_best[1] && (rank[2] < rank_of_best[2] ||
@@ -929,7 +931,7 @@ static void check_honest(const struct loop *l)
 		     l->wanted, l->trace, (unsigned)model->running_pid, model->running, (unsigned)pid, comp);
 }
 
-/* A number that the modem no longer says: at least its functions, by configuration, and its PID are there. */
+/* A number that the modem no longer says: its AT port, its network, by configuration, and its PID are there. */
 static bool looks_right(const struct loop *l)
 {
 	const struct model *model = &l->model;
@@ -937,10 +939,10 @@ static bool looks_right(const struct loop *l)
 	/* stored by somebody else, not in the list, so nobody knows what it would show */
 	if (l->t.mode == NUMBER && HAS(model, PENDING) && (model->fw->other != newer || model->fw->pid != 0x68a2 || HAS(model, LIST_GONE)))
 		return true;
-	if (l->t.mode != NUMBER || model->fw->dialect == MASK || (l->t.pid != UNKNOWN && l->t.pid != model->running_pid))
+	if ((l->t.mode != NUMBER && l->t.mode != BITS) || (l->t.pid != UNKNOWN && l->t.pid != model->running_pid))
 		return false;
 	for (unsigned c = 0; c < 2; c++)
-		if (in_config(model->fw, l->t.value, c) != in_config(model->fw, model->running, c))
+		if (in_config(model->fw, l->t.value, c) & (BIT(AT) | NETS) & ~in_config(model->fw, model->running, c))
 			return false;
 	return true;
 }
@@ -961,8 +963,10 @@ static void check_faulty(const struct loop *l, bool stopped_too)
 		     (unsigned)model->running_pid, model->running);
 	if (HAS(model, PID_MOVES) && l->w.p.found.dialect != INDEX) /* there a PID is never written, back neither */
 		changed = model->comp != l->first_comp;
-	if (HAS(model, RESTARTS) && !model->fw->wire && !(in_config(model->fw, model->running, 0) & BIT(AT)))
-		changed = false; /* nor can anything be where nobody answers */
+	if (HAS(model, RESTARTS) && (HAS(model, PID_MOVES) || l->w.p.mute || l->w.p.why == NO_PORT))
+		changed = false; /* what it moved then ran before it was read; where nobody answers nothing can be put back */
+	if (!l->w.p.written || (HAS(model, PENDING) && HAS(model, FORGETS)))
+		changed = false; /* by itself */
 	if (!l->done && !l->w.p.committed && !(model->faults & excused))
 		hold(!changed, "%s, target %s%s: %s leaves %X/%u", model->fw->name, l->wanted, stopped_too ? ", stopped" : "", l->trace,
 		     (unsigned)model->pid, model->comp);
@@ -1038,11 +1042,6 @@ static void test_loops(void)
 
 /* ---- raw cells ---- */
 
-struct situation {
-	struct modem m;
-	struct offer found, changed; /* what was found; what is stored after the write */
-};
-
 static unsigned long cells;
 
 static void cell(const struct work *w, const char *where)
@@ -1091,7 +1090,8 @@ static void histories(const struct modem *m, const struct offer *found, const st
 		resets = bits & 3, bits >>= 2;
 		end_ = bits & 3;
 		if (resets == 3 || end_ == 3 || (p.restored && !p.written) || (p.asked && p.mute) || ((end_ || p.ignored) && !resets) ||
-		    ((p.written & PID) && found->dialect != INDEX) || (end_ && !p.written) || (t->mode == LEAVE && p.written))
+		    ((p.written & PID) && (found->dialect != INDEX || found->pid == UNKNOWN)) ||
+		    (!p.written && (o->pid != found->pid || o->now != found->now)) || (end_ && !p.written) || (t->mode == LEAVE && p.written))
 			continue;
 		p.resets = (uint8_t)resets;
 		p.committed = ends[end_].committed;
@@ -1106,7 +1106,7 @@ static void histories(const struct modem *m, const struct offer *found, const st
 			w.p.found = *found;
 			w.p.running = *o;
 			cell(&w, where);
-			if (p.written) {
+			if (p.written && !p.committed) {
 				w.p.running = *found;
 				cell(&w, where);
 			}
@@ -1327,7 +1327,7 @@ static void test_examples(void)
 		{ "mc7455", "ecm", "ask refuse NOT_LISTED", 0 },
 		{ "mc7455", "0x10D", "ask done", 0 },
 		{ "mc7455", "0x1000", "ask refuse NO_AT", 0 },
-		{ "mc7455", "0x1000!", "ask mask 1000 reset wait ask watch done", 0 },
+		{ "mc7455", "0x1000!", "ask mask 1000 reset wait watch done", 0 },
 		{ "mc7455", "0x4009", "ask refuse NOT_LISTED", 0 },
 		{ "mc7455", "9071/mbim", "ask mask 100D reset wait watch done", 0 },
 		{ "mc7455", "68A2/mbim", "ask refuse PID_DIFFERS", 0 },

@@ -249,6 +249,18 @@ t_hangs() {
 	[ "$T" -lt 7000 ] || die "took $T ms"
 }
 
+# The process that talks to the modem dies behind its first write: the verdict knows of that write.
+t_child_crashes() {
+	nodrivers
+	plug 330u -k truinstall=off -k slow=1000 -k "at=10:kill -SEGV \$(pidof swflip-quick | cut -d' ' -f1)"
+	run swflip-quick -t mbim
+	status 1
+	log 'write pid 68A2'
+	nolog 'reset at'
+	says 'not in mode mbim: .*68A2'
+	silent 'nothing was written'
+}
+
 t_tty_is_preferred() {
 	drivers qcserial
 	plug mc7710

@@ -114,6 +114,19 @@ t_no_directories() {
 	log 'write pid 68A3'
 }
 
+# No console, so descriptors 0 to 2 are closed, and no /dev/null at first: what swflip says must not reach the modem.
+before_no_console() {
+	drivers qcserial
+	attach mc7710
+	within 5 tty 3
+	echo closed=y >"$W/how"
+}
+t_no_console() {
+	became $next
+	order 'write comp 8' 'reset at' 'plug 1199:68a2'
+	nolog 'at 3 .*swflip'
+}
+
 # What the modem says to a shell at a step: swflip's children get a signal. 1 is the parent of the one that process 1 made.
 signal() {	# NAME first|second STEP
 	there 330u -k "at=$3:for p in \$(pidof swflip-quick); do set -- \$(cat /proc/\$p/stat); case $2,\$4 in *,0) ;; first,1) kill -$1 \$p ;; first,*) ;; second,1) ;; *) kill -$1 \$p ;; esac; done"

@@ -52,16 +52,6 @@ t_is_a_link() {
 	at_once
 }
 
-# An own /proc cannot be mounted, so nothing there tells who oneself is.
-before_is_init_without_proc() {
-	before_is_init
-	echo 'no_proc=y' >>"$W/how"
-}
-t_is_init_without_proc() {
-	became /sbin/init
-	at_once
-}
-
 before_not_executable() {
 	before_init
 	chmod -x /init
@@ -104,5 +94,15 @@ before_a_shell() {
 }
 t_a_shell() {
 	became /test/guest/init-next
+	at_once
+}
+
+# An own /proc cannot be mounted, so nothing there tells who oneself is.
+before_is_init_without_proc() {
+	before_is_init
+	echo 'no_proc=y' >>"$W/how"
+}
+t_is_init_without_proc() {
+	became /sbin/init
 	at_once
 }

@@ -294,6 +294,22 @@ t_lengths_lie() {
 	untouched
 }
 
+# The same through the kernel's driver.
+t_faults_with_cdc_mbim() {
+	drivers cdc_mbim
+	plug mbim9 -k qmi-order -k qmi-indication -k qmi-stranger -k qmi-running
+	run swflip-quick -t 8
+	switched 8
+	unplug
+	for knob in qmi-short=9 qmi-length=100 qmi-length=-4 qmi-tlv mbim-fragment=64; do
+		plug mbim9 -k $knob
+		run swflip-quick -t 8
+		untouched
+		unplug
+	done
+	for n in 2 3 4; do cut qmi-short=$n:3; done
+}
+
 # A list whose count does not fit is no list: no write, but what is right is right.
 t_count_lies() {
 	nodrivers

@@ -175,7 +175,7 @@ t_340u_modem() {	# any configuration that is not storage
 t_340u_refused() {	# nothing to ask on it
 	nodrivers
 	has 340u
-	for t in qmi 6; do
+	for t in qmi 8; do
 		go -t $t
 		status 1
 		ended 8
@@ -241,7 +241,7 @@ t_kernel_refused() {	# the kernel's asking is stalled
 t_kernel_gives_up() {	# three stalls of GetSwocInfo, 2 s each, then no flip; the device's lock is held for 6 s
 	drivers usb-storage
 	attach 330u -s 3 -k swocinfo=stall
-	run swflip-quick -a 5 -w 20 -t modem
+	run swflip -w 20 -t modem
 	status 0
 	count 1 'swoc-mode'
 	mode 1199:68a3

@@ -1,0 +1,130 @@
+# The cable pulled, put in again, the modem falling silent, a signal: at every single step of the run, each in turn. It
+# ends in time, and what is stored is what was found, or the target, or the message says what it is.
+#
+# A step is whatever a host does to the modem: test/modem.c counts them.
+
+. /test/guest/judge
+
+limit=200
+W0=6	# -w of each run
+
+# Eight at a time, each with its own step; until there is one whose step never came.
+turns() {	# FIRST-STEP 'MODEM AND OPTIONS' KNOB, in which N is the step
+	turn=$1 over=''
+	while [ -z "$over" ]; do
+		modems=0
+		while [ $modems -lt 8 ]; do
+			# shellcheck disable=SC2086
+			attach $2 -s 3 -n $W/nv$((modems + 1)) -c $((modems % 4)) -k "$(echo "$3" | sed "s/N/$turn/")"
+			turn=$((turn + 1))
+		done
+		rm -f $W/nv[1-8]
+		run swflip-quick -a 5 -w $W0 -t 68a2/8
+		ended $W0
+		for i in $(seq 8); do
+			eval "P=\$P$i L=\$L$i M=\$M$i NV=$W/nv$i"
+			step=$((turn - 9 + i))
+			seen " step $step\$" || over=yes
+			honest
+			kill "$M" 2>/dev/null || :
+		done
+		within 8 is_empty || die 'a port is not empty'
+	done
+	[ "$turn" -gt 20 ] || die "only $turn steps"
+}
+
+# What the verdict says is true, and says enough.
+honest() {
+	now=$(tr '\n' ' ' <"$NV" 2>/dev/null) || :
+	verdict=$(grep "$P: .*in mode" "$OUT") || die "step $step: no verdict: $(cat "$OUT")"
+	[ "$(grep -c 'reset at' "$L")" -le 2 ] || die "step $step: more than two resets"
+	[ "$(grep -c 'write comp 8' "$L")" -le 1 ] || die "step $step: the composition was written more than once"
+	case $now$verdict in
+	*'pid 68A2 '*'comp 8 '*' in mode'*) case $verdict in *"not in mode"*) named ;; esac ;;
+	*"not in mode"*) case $now in *'pid 68A3 '*'comp 3 '* | '') ;; *) named ;; esac ;;
+	*) die "step $step: says it is done, but: $now" ;;
+	esac
+}
+
+named() {	# both settings as they are stored
+	pid=${now#*pid } comp=${now#*comp }
+	case $verdict in
+	*"${pid%% *}"*"${comp%% *} are stored"*) ;;
+	*) die "step $step: stored is $now, said is: $verdict" ;;
+	esac
+}
+
+t_pulled() {
+	nodrivers
+	turns 2 330u pull=N
+}
+
+t_pulled_drivers() {
+	drivers usb-storage sierra qcserial cdc_mbim
+	turns 2 '330u -k truinstall=off' pull=N
+}
+
+t_replugged() {
+	nodrivers
+	turns 2 330u "at=N:kill -USR1 \$PPID"
+}
+
+t_silent() {	# the deadline holds wherever the modem stops answering
+	nodrivers
+	W0=4
+	turns 2 330u hang=N
+}
+
+t_silent_drivers() {
+	drivers usb-storage sierra qcserial cdc_mbim
+	W0=4
+	turns 2 '330u -k truinstall=off' hang=N
+}
+
+# ---- signals, one run for each step ----
+
+signals() {	# FILE TARGET 'FOUND' 'WANTED' COMMAND, and what is wanted is running
+	step=2 fired=yes
+	while [ -n "$fired" ]; do
+		modems=0
+		rm -f $W/nv1
+		has "$1" -k truinstall=off -k "at=$step:$5" -s 2
+		run sh -c "echo \$\$ >$W/pid; exec swflip-quick -w 12 -t $2"
+		ended 5
+		now=$(tr '\n' ' ' <"$NV" 2>/dev/null) || :
+		if seen ' run '; then
+			[ "$ST" -eq 1 ] || { [ "$ST" -eq 0 ] && seen 'reset at'; } || die "step $step: status $ST"
+			says 'in mode|signal'
+			case $now in
+			"$3"* | '') ;;
+			"$4"*) seen 'reset at' || die "step $step: $now is stored, not reset: $(cat "$OUT")" ;;
+			*) die "step $step: $now is stored: $(cat "$OUT")" ;;
+			esac
+		else
+			fired=''
+			status 0
+		fi
+		unplug
+		step=$((step + 1))
+	done
+	[ $step -gt 15 ] || die "only $step steps"
+}
+
+t_term() {	# to the one that was started
+	nodrivers
+	signals 330u 68a2/mbim 'vid 1199 pid 68A3 bootpid 9070 comp 3 ' 'vid 1199 pid 68A2 bootpid 9070 comp 8 ' "kill -TERM \$(cat $W/pid)"
+}
+
+t_int() {	# to all of them, as from a terminal
+	drivers qcserial
+	signals mc7710 mbim 'vid 1199 pid 68A2 bootpid 9070 comp 6 ' 'vid 1199 pid 68A2 bootpid 9070 comp 8 ' 'killall -INT swflip-quick'
+}
+
+t_signal_before_all() {	# while it waits for a modem
+	for s in TERM INT HUP; do
+		(sleep 0.3; killall -$s swflip-quick) &
+		run swflip-quick -a 9 -t mbim
+		status 1
+		ended 0
+	done
+}

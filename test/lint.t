@@ -1,0 +1,112 @@
+#!/bin/sh
+# What programs that read programs say of the tree: both compilers with all their warnings, gcc's analyzer, clang-tidy, cppcheck,
+# shellcheck, mandoc; and whether the manual and the README keep up with the program. Two minutes at most.
+#
+#	test/lint.t [NAME]...	only these: `test/lint.t clang-tidy`
+
+set -u
+cd "$(dirname "$0")/.." || exit 1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+failed=0
+only=" $* "
+
+# it NAME COMMAND...: passes if the command succeeds and says nothing.
+it() {
+	name=$1
+	shift
+	case $only in "  " | *" ${name%%.*} "*) ;; *) return ;; esac
+	"$@" >"$work/said" 2>&1
+	status=$?
+	if [ $status -eq 0 ] && [ ! -s "$work/said" ]; then
+		echo "ok lint.$name"
+	else
+		echo "not ok lint.$name: $(sed -n '/[^ ]/{p;q;}' "$work/said") (status $status, $(wc -l <"$work/said") lines)"
+		head -n 40 "$work/said" | sed 's/^/#   /'
+		failed=1
+	fi
+}
+
+warnings='-Wall -Wextra -Wconversion -Wshadow -Wpedantic -Werror'
+
+compiled() {	# COMPILER FILE
+	# shellcheck disable=SC2086
+	"$1" -std=c11 -O2 $warnings -I. -c -o "$work/o" "$2"
+}
+
+# What the checks that are left out would have: a length beside every copy (insecureAPI), no two arguments of one type
+# (swappable), another name for _GNU_SOURCE (reserved, dcl37, dcl51), strcmp() compared with 0 (by its option).
+tidy() {
+	clang-tidy --quiet --warnings-as-errors='*' --config="{ Checks: '-*, bugprone-*, cert-*, clang-analyzer-*, misc-*,
+		performance-*, portability-*, readability-misleading-indentation, readability-non-const-parameter,
+		readability-redundant-*, readability-inconsistent-declaration-parameter-name, readability-suspicious-call-argument,
+		-clang-analyzer-security.insecureAPI.*, -bugprone-easily-swappable-parameters, -bugprone-reserved-identifier,
+		-cert-dcl37-c, -cert-dcl51-cpp, -bugprone-assignment-in-if-condition',
+		CheckOptions: [ { key: bugprone-suspicious-string-compare.WarnOnImplicitComparison, value: 'false' } ] }" \
+		"$1" -- -std=c11 -I. 2>"$work/noise" || cat "$work/noise"
+}
+
+check() {
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --suppress=missingIncludeSystem \
+		--template='{file}:{line}: {message} [{id}]' --error-exitcode=1 "$1"
+}
+
+scripts() {
+	for f in $(find test hooks .ci -path test/build -prune -o -type f -print); do
+		case $f in
+		test/lib.sh | test/guest/*.sh | hooks/openwrt/files/*) echo "$f" ;;
+		*) head -n 1 "$f" | grep -aqE '^#!.*/(sh|bash|ash)$' && echo "$f" ;;
+		esac
+	done
+}
+
+# A message that the program can give and the manual does not have.
+messages() {
+	tr '\n' ' ' <swflip.8 | sed 's/\\e//g; s/  */ /g' >"$work/manual"
+	sed -n '/whys\[\] = {/,/^};/s/^.*{ *"\([^"]*\)".*/\1/p' swflip.c >"$work/whys"
+	[ "$(wc -l <"$work/whys")" -ge 25 ] || echo 'no table whys[] in swflip.c'
+	while read -r why; do
+		grep -qF -- "$why" "$work/manual" || echo "swflip.8 does not have: $why"
+	done <"$work/whys"
+}
+
+words() {
+	for o in $(sed -n 's/.*usage: swflip \[-\([a-zA-Z]*\)\].*/\1/p' swflip.c | sed 's/./& /g') a c t w; do
+		grep -qE "^\.It Fl .*\<$o\>" swflip.8 || echo "swflip.8 does not have the option -$o"
+	done
+	for w in target appear wait code log init; do
+		for f in swflip.8 README; do grep -q "swflip\.$w=" "$f" || echo "$f does not have swflip.$w="; done
+	done
+	sed -n 's/^\(install-[a-z-]*\):.*/\1/p' Makefile | while read -r t; do
+		grep -q "make.* $t" README || echo "README does not have $t"
+	done
+	grep -n '.\{81\}' README | sed 's/^/README is wider than 80: /'
+	grep -n '@[A-Z]*@' README
+	[ "$(sed -n 's/^VERSION = //p' Makefile)" = "$(sed -n 's/^#define VERSION "\(.*\)"/\1/p' swflip.c)" ] || echo 'two versions'
+}
+
+# What nobody must find in here: this machine's paths, blanks at the ends of lines, other bytes than ASCII.
+bytes() {
+	find swflip.c config.h Makefile README swflip.8 LICENSE .ci hooks test -path test/build -prune -o -path test/corpus -prune -o \
+		-type f -print >"$work/files"
+	while read -r f; do
+		grep -HnE '/(work|root|home)/[a-z]' "$f" | grep -v HOME=
+		grep -Hn '[[:blank:]]$' "$f"
+		LC_ALL=C grep -Hna '[^ -~	]' "$f"
+	done <"$work/files" | grep -v "^test/lint.t:"
+}
+
+for c in gcc clang; do
+	for f in swflip.c test/*.c; do it "$c.$f" compiled $c "$f"; done
+done
+it analyzer gcc -std=c11 -O2 -Wall -fanalyzer -Werror -c -o "$work/o" swflip.c
+it clang-tidy tidy swflip.c
+it cppcheck check swflip.c
+scripts | while read -r s; do echo "$s"; done >"$work/scripts"
+while read -r s; do it "shellcheck.$s" shellcheck "$s"; done <"$work/scripts"
+it mandoc mandoc -Tlint -Wwarning swflip.8
+it messages messages
+it words words
+it bytes bytes
+exit $failed
