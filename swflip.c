@@ -1185,29 +1185,35 @@ static void parse_mask(struct offer *o, const char *text) {
 	}
 }
 
-/* Asks an unlocked AT port for everything. False when it answers neither dialect: not the right port, or no longer. */
-static bool ask_at(struct link *l, struct offer *o) {
+/* Asks an unlocked AT port what is stored, and for the lists of what it offers, which only a PID changes. False when it
+ * answers neither dialect: not the right port, or no longer. */
+static bool ask_at(struct link *l, struct offer *o, bool lists) {
 	char text[TEXT];
 	uint32_t type;
-	memset(o, 0, sizeof *o);
+	if (lists) memset(o, 0, sizeof *o);
+	o->dialect = NOBODY;
 	o->pid = UNKNOWN;
 	at(l, "AT!UDUSBCOMP?", text);
 	if (number_after(text, "!UDUSBCOMP:", 10, &o->now)) {
-		at(l, "AT!UDUSBCOMP=?", text);
-		parse_rows(o, text);
+		if (lists) {
+			at(l, "AT!UDUSBCOMP=?", text);
+			parse_rows(o, text);
+			at(l, "AT!UDPID=?", text);
+			parse_pids(o, text);
+		}
 		at(l, "AT!UDPID?", text);
 		o->pid = parse_pid(text, "!UDPID:");
-		at(l, "AT!UDPID=?", text);
-		parse_pids(o, text);
 		o->dialect = INDEX;
 	} else if (!l->gone) {
 		at(l, "AT!USBCOMP?", text);
 		if (!number_after(text, "Config Type:", 10, &type) || !number_after(text, "Interface bitmask:", 16, &o->now)) return false;
 		o->type = (uint8_t)(type & 31);
-		at(l, "AT!USBCOMP=?", text);
-		parse_mask(o, text);
-		at(l, "AT!USBVID?", text); /* for the log alone, as the next */
-		at(l, "AT!USBINFO?", text);
+		if (lists) {
+			at(l, "AT!USBCOMP=?", text);
+			parse_mask(o, text);
+			at(l, "AT!USBVID?", text); /* for the log alone, as the next */
+			at(l, "AT!USBINFO?", text);
+		}
 		at(l, "AT!USBPID?", text);
 		o->pid = parse_pid(text, "!USBPID:");
 		o->dialect = MASK;
@@ -1778,7 +1784,7 @@ static enum why talk_at(struct work *w, const struct interface *i, int64_t until
 	for (until = now() + ANSWER_MS; asked > 1 && now() < until && receive(&w->l, text, now() + RETRY_MS) > 0;) continue;
 	print(&command, "AT!ENTERCND=\"%s\"", g.code);
 	r = at(&w->l, command.s, text);
-	return r == FAILED ? LOCKED : r != GONE_OFF && ask_at(&w->l, &w->o) ? FINE : STRANGE;
+	return r == FAILED ? LOCKED : r != GONE_OFF && ask_at(&w->l, &w->o, true) ? FINE : STRANGE;
 }
 
 /* Opens a link to the first interface that answers, AT before the rest, and asks. Where AT answers, it alone decides. */
@@ -1817,6 +1823,25 @@ static void inquire(struct work *w) {
 	    w->o.pid == UNKNOWN ? w->m.pid : (unsigned)w->o.pid, w->o.now);
 }
 
+/* The state in which a modem is left, kept where the parent can read it should the child hang. */
+static void note_state(const struct work *w) {
+	const struct past *p = &w->p;
+	const struct offer *o = &w->o, *was = &p->found;
+	struct text *t = &g.me->left;
+	int pid = p->asked ? o->pid : p->written & PID ? p->pid : was->pid;
+	uint32_t now = p->asked ? o->now : p->written & COMP ? p->comp : was->now;
+	t->s[0] = '\0';
+	if (!p->written)
+		add(t, "nothing was written%s", p->flips ? " but SetSwocMode" : "");
+	else if (p->asked && !differs(o, was))
+		add(t, "what was found is stored");
+	else {
+		if (was->pid != UNKNOWN && was->dialect == INDEX) add(t, "PID %4X (was %4X), ", (unsigned)pid & 0xffff, (unsigned)was->pid);
+		add(t, was->dialect == MASK ? "bitmask %X (was %X) stored" : "composition %u (was %u) stored", now, was->now);
+	}
+	if (p->written && p->asked && differs(o, &p->running)) add(t, ", not reset into");
+}
+
 /* A QMI message with a byte to say. False where the modem refuses, or does not answer. */
 static bool tell(struct link *l, unsigned message, uint8_t value) {
 	uint8_t frame[FRAME];
@@ -1843,6 +1868,8 @@ static void write_setting(struct work *w, const struct step *s) {
 	*done = (uint8_t)(*done | (pid ? PID : COMP));
 	if (!s->why && pid) p->pid = (int)s->value;
 	if (!s->why && !pid) p->comp = s->value;
+	p->asked = false; /* nobody knows, until it is read back */
+	note_state(w);
 	g.hold = g.me->written = true;
 	say(INFO, mask ? "%s bitmask %X" : pid ? "%s PID %4X" : "%s composition %u", s->why ? "putting back" : "writing", s->value);
 	if (w->o.dialect == WIRE) {
@@ -1853,7 +1880,7 @@ static void write_setting(struct work *w, const struct step *s) {
 		print(&command, pid ? "AT!UDPID=%4X" : "AT!UDUSBCOMP=%u", s->value);
 		if (mask) print(&command, "AT!USBCOMP=1,%u,%X", w->o.type, s->value);
 		if (at(&w->l, command.s, text) == FAILED) say(INFO, "the modem answers ERROR");
-		p->asked = ask_at(&w->l, &w->o);
+		p->asked = ask_at(&w->l, &w->o, pid);
 	}
 	if (!p->asked) hang_up(w);
 }
@@ -1923,25 +1950,6 @@ static void name_offer(struct text *t, const struct offer *o) {
 		if (r->supported) add(t, "%s%u", before, r->number);
 		if (r->supported) before = ",";
 	}
-}
-
-/* The state in which a modem is left, kept where the parent can read it should the child hang. */
-static void note_state(const struct work *w) {
-	const struct past *p = &w->p;
-	const struct offer *o = &w->o, *was = &p->found;
-	struct text *t = &g.me->left;
-	int pid = p->asked ? o->pid : p->written & PID ? p->pid : was->pid;
-	uint32_t now = p->asked ? o->now : p->written & COMP ? p->comp : was->now;
-	t->s[0] = '\0';
-	if (!p->written)
-		add(t, "nothing was written%s", p->flips ? " but SetSwocMode" : "");
-	else if (p->asked && !differs(o, was))
-		add(t, "what was found is stored");
-	else {
-		if (was->pid != UNKNOWN && was->dialect == INDEX) add(t, "PID %4X (was %4X), ", (unsigned)pid & 0xffff, (unsigned)was->pid);
-		add(t, was->dialect == MASK ? "bitmask %X (was %X) stored" : "composition %u (was %u) stored", now, was->now);
-	}
-	if (p->written && p->asked && differs(o, &p->running)) add(t, ", not reset into");
 }
 
 /* The verdict on a modem that is not in its target mode. */

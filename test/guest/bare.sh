@@ -2,6 +2,8 @@
 
 limit=40
 
+. /test/guest/herd
+
 # A modem of mc7710's kind reaches composition 8 over usbfs, with one write and one reset.
 reaches_8() {
 	run swflip-quick -t mbim "$@"
@@ -97,18 +99,18 @@ t_stall() {
 # A stall at any other command loses its answer: what was to be done is done, or all is as it was. Never QMI instead.
 t_stall_anywhere() {
 	nodrivers
-	for step in 2 3 4 5 6 7 8; do
-		plug mc7710 -k stall=$step:3
-		run swflip-quick -t mbim -w 10
-		count 1 'stall 3'
-		nolog ' qmi '
-		case $ST in
-		0) order 'write comp 8' 'reset at' ;;
-		1) [ "$(grep -c 'write comp 8' "$L")" -eq "$(grep -c 'write comp 6' "$L")" ] || die "stall $step: written and left so" ;;
-		*) die "stall $step: exit status $ST" ;;
-		esac
-		unplug
-	done
+	herd mc7710 stall=2:3 stall=3:3 stall=4:3 stall=5:3 stall=6:3 stall=7:3 stall=8:3
+	run swflip-quick -t mbim -w 10
+	each stalled
+}
+stalled() {
+	count 1 'stall 3'
+	nolog ' qmi '
+	if right; then
+		order 'write comp 8' 'reset at'
+	else
+		[ "$(grep -c 'write comp 8' "$L")" -eq "$(grep -c 'write comp 6' "$L")" ] || die "$K: written and left so"
+	fi
 }
 
 # A USB 3 port: packets of 1024 bytes.
@@ -230,15 +232,16 @@ t_flood() {
 # The cable is pulled in the middle: over soon, and nobody spins.
 t_pulled() {
 	nodrivers
-	for step in 2 5; do
-		plug mc7710 -k pull=$step
-		run swflip-quick -t mbim -w 5
-		status 1
-		nolog 'write'
-		says 'did not come back'
-		[ "$T" -lt 6000 ] || die "took $T ms"
-		within 5 absent "$P"
-	done
+	herd mc7710 pull=2 pull=5 pull=8
+	run swflip-quick -t mbim -w 5
+	status 1
+	[ "$T" -lt 6300 ] || die "took $T ms"
+	each is_away
+}
+is_away() {
+	nolog 'write'
+	says "$P: .*did not come back"
+	within 5 absent "$P"
 }
 
 t_hangs() {

@@ -105,7 +105,7 @@ by_qmi() {	# MODE NOW WANTED
 	run "$@" --dms-set-operating-mode=reset
 	status 0
 	order "write comp $wanted" 'reset qmi'
-	count 1 'reset'
+	count 1 'reset qmi'
 	within 10 configured "$P" || die 'it does not come back'
 }
 

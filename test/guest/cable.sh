@@ -35,14 +35,13 @@ turns() {	# FIRST-STEP 'MODEM AND OPTIONS' KNOB, in which N is the step
 
 # What the verdict says is true, and says enough.
 honest() {
-	now=$(tr '\n' ' ' <"$NV" 2>/dev/null) || :
-	verdict=$(grep "$P: .*in mode" "$OUT") || die "step $step: no verdict: $(cat "$OUT")"
+	now=$(cat "$NV" 2>/dev/null | tr '\n' ' ')
+	verdict=$(grep -E "$P: .*(in mode|left behind)" "$OUT") || die "step $step: no verdict: $(cat "$OUT")"
 	[ "$(grep -c 'reset at' "$L")" -le 2 ] || die "step $step: more than two resets"
 	[ "$(grep -c 'write comp 8' "$L")" -le 1 ] || die "step $step: the composition was written more than once"
-	case $now$verdict in
-	*'pid 68A2 '*'comp 8 '*' in mode'*) case $verdict in *"not in mode"*) named ;; esac ;;
-	*"not in mode"*) case $now in *'pid 68A3 '*'comp 3 '* | '') ;; *) named ;; esac ;;
-	*) die "step $step: says it is done, but: $now" ;;
+	case $verdict in
+	*'not in mode'* | *'left behind'*) case $now in *'pid 68A3 '*'comp 3 '* | '') ;; *) named ;; esac ;;
+	*) case $now in *'pid 68A2 '*'comp 8 '*) ;; *) die "step $step: says it is done, but: $now" ;; esac ;;
 	esac
 }
 
@@ -91,7 +90,7 @@ signals() {	# FILE TARGET 'FOUND' 'WANTED' COMMAND, and what is wanted is runnin
 		has "$1" -k truinstall=off -k "at=$step:$5" -s 2
 		run sh -c "echo \$\$ >$W/pid; exec swflip-quick -w 12 -t $2"
 		ended 5
-		now=$(tr '\n' ' ' <"$NV" 2>/dev/null) || :
+		now=$(cat "$NV" 2>/dev/null | tr '\n' ' ')
 		if seen ' run '; then
 			[ "$ST" -eq 1 ] || { [ "$ST" -eq 0 ] && seen 'reset at'; } || die "step $step: status $ST"
 			says 'in mode|signal'

@@ -2,6 +2,8 @@
 
 limit=40
 
+. /test/guest/herd
+
 # What is said and done on the way to composition $1 of a modem that runs.
 switched() {
 	status 0
@@ -25,8 +27,7 @@ polite() {
 # Refused: nothing was written, nothing reset.
 untouched() {
 	status 1
-	says 'not in mode'
-	says 'nothing was written'
+	says "$P: .* not in mode .*nothing was written"
 	nolog 555c
 	nolog write
 	nolog 'reset qmi'
@@ -254,44 +255,45 @@ t_indication_first() {
 	switched 8
 }
 
-# Every answer, and each of the first alone, is cut short or lies about a length.
-cut() {	# KNOB
-	plug mbim9 -k "$1"
-	run swflip-quick -t 8
-	case $ST in
-	0) count 1 'write comp 8' && count 1 'reset qmi' ;;
-	1)
+# A fault in one answer alone: all is done, or all is as it was.
+done_or_not() {
+	nolog malformed
+	if right; then
+		count 1 'write'
+		count 1 'reset qmi'
+	else
 		nolog 'reset qmi'
-		[ "$(grep -c 'write comp 8' "$L")" -eq "$(grep -c 'write comp 9' "$L")" ] || die "$1: written and left so"
-		;;
-	*) die "$1: exit status $ST" ;;
-	esac
-	unplug
+		[ "$(grep -c 'write comp 8' "$L")" -eq "$(grep -c 'write comp 9' "$L")" ] || die "$K: written and left so"
+	fi
 }
 
+# Every answer, and each of the first alone, is cut short or lies about a length.
 t_cut_short() {
 	nodrivers
-	for n in 1 4 9 20; do
-		plug mbim9 -k qmi-short=$n
-		run swflip-quick -t 8
-		untouched
-		unplug
-	done
-	for n in 1 2 3 4 5 6; do cut qmi-short=$n:3; done
+	herd mbim9 qmi-short=1 qmi-short=4 qmi-short=9 qmi-short=20
+	run swflip-quick -t 8
+	each untouched
+}
+
+t_one_is_cut_short() {
+	nodrivers
+	herd mbim9 qmi-short=1:3 qmi-short=2:3 qmi-short=3:3 qmi-short=4:3 qmi-short=5:3 qmi-short=6:3
+	run swflip-quick -t 8
+	each done_or_not
 }
 
 t_lengths_lie() {
 	nodrivers
-	for n in 1 100 65000 -4; do
-		plug mbim9 -k qmi-length=$n
-		run swflip-quick -t 8
-		untouched
-		unplug
-	done
-	for n in 1 2 3 4; do cut qmi-length=$n:7; done
-	plug mbim9 -k qmi-tlv
+	herd mbim9 qmi-length=1 qmi-length=100 qmi-length=65000 qmi-length=-4 qmi-tlv
 	run swflip-quick -t 8
-	untouched
+	each untouched
+}
+
+t_one_length_lies() {
+	nodrivers
+	herd mbim9 qmi-length=1:7 qmi-length=2:7 qmi-length=3:7 qmi-length=4:7 qmi-tlv=2:
+	run swflip-quick -t 8
+	each done_or_not
 }
 
 # The same through the kernel's driver.
@@ -301,28 +303,28 @@ t_faults_with_cdc_mbim() {
 	run swflip-quick -t 8
 	switched 8
 	unplug
-	for knob in qmi-short=9 qmi-length=100 qmi-length=-4 qmi-tlv mbim-fragment=64; do
-		plug mbim9 -k $knob
-		run swflip-quick -t 8
-		untouched
-		unplug
-	done
-	for n in 2 3 4; do cut qmi-short=$n:3; done
+	herd mbim9 qmi-short=9 qmi-length=100 qmi-length=-4 qmi-tlv mbim-fragment=64
+	run swflip-quick -t 8
+	each untouched
+}
+
+t_one_fault_with_cdc_mbim() {
+	drivers cdc_mbim
+	herd mbim9 qmi-short=2:3 qmi-short=3:3 qmi-short=4:3 qmi-length=3:7
+	run swflip-quick -t 8
+	each done_or_not
 }
 
 # A list whose count does not fit is no list: no write, but what is right is right.
 t_count_lies() {
 	nodrivers
-	for n in 0 1 3 200 255; do
-		plug mbim9 -k qmi-count=$n
-		run swflip-quick -t 8
-		untouched
-		run swflip-quick -t 9
-		status 0
-		nolog 555c
-		polite
-		unplug
-	done
+	herd mbim9 qmi-count=0 qmi-count=1 qmi-count=3 qmi-count=200 qmi-count=255
+	run swflip-quick -t 8
+	each untouched
+	each polite
+	run swflip-quick -t 9
+	status 0
+	each nolog 555c
 }
 
 t_no_tunnel() {
@@ -495,32 +497,32 @@ t_usb_if_layout() {
 	polite
 }
 
-# Nothing answers from some step on: over in time whatever was going on.
+# Nothing answers from some step on, or the cable is pulled there: over in time whatever was going on.
 t_hangs() {
 	nodrivers
-	for step in 3 6 8; do
-		plug mbim9 -k hang=$step
-		run swflip-quick -t 8 -w 5
-		status 1
-		[ "$T" -lt 6000 ] || die "took $T ms"
-		unplug
-	done
-	drivers cdc_mbim
-	plug mbim9 -k hang=7
+	herd mbim9 hang=3 hang=6 hang=8 hang=12
 	run swflip-quick -t 8 -w 5
 	status 1
-	[ "$T" -lt 6000 ] || die "took $T ms"
+	[ "$T" -lt 6300 ] || die "took $T ms"
 }
+
+t_hangs_with_cdc_mbim() {
+	drivers cdc_mbim
+	herd mbim9 hang=3 hang=5 hang=7 hang=9
+	run swflip-quick -t 8 -w 5
+	status 1
+	[ "$T" -lt 6300 ] || die "took $T ms"
+}
+
+is_away() { within 5 absent "$P"; }
 
 t_pulled() {
 	nodrivers
-	for step in 3 6 8; do
-		plug mbim9 -k pull=$step
-		run swflip-quick -t 8 -w 5
-		status 1
-		[ "$T" -lt 6000 ] || die "took $T ms"
-		within 5 absent "$P"
-	done
+	herd mbim9 pull=3 pull=6 pull=8 pull=12
+	run swflip-quick -t 8 -w 5
+	status 1
+	[ "$T" -lt 6300 ] || die "took $T ms"
+	each is_away
 }
 
 # Stopped while it writes: finished or put back.
