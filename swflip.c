@@ -1156,7 +1156,7 @@ static void parse_rows(struct offer *o, const char *s) {
 			if (comps < 2) r.comp[comps] = (uint8_t)n;
 			r.configs = (uint8_t)++comps;
 		} else if (open) {
-			for (size_t i = 0; i + length <= 3; i++) no |= !strncasecmp("NOT" + i, s, length);
+			for (size_t i = 0; i + length <= 3; i++) no |= !strncasecmp(&"NOT"[i], s, length);
 			r.functions[0] = (uint16_t)(r.functions[0] | function_word(s, length));
 		}
 		s += length;
@@ -1417,8 +1417,8 @@ static bool parse_names(const char **s, uint32_t *bits) {
 
 /* False for what cannot be understood, and for what no modem can have. */
 static bool parse_target(struct target *t, const char *text) {
-	const char *s = t->text;
-	uint32_t config = 1;
+	const char *s = t->text, *slash;
+	uint32_t config = 0;
 	uint16_t pid;
 	size_t n = strlen(text);
 	memset(t, 0, sizeof *t);
@@ -1429,31 +1429,27 @@ static bool parse_target(struct target *t, const char *text) {
 		copy_port(t->port, s, n);
 		s += n + 1;
 	}
-	const char *slash = s;
+	slash = s;
 	if (read_pid(&slash, &pid) && *slash == '/') {
 		t->pid = pid;
 		s = slash + 1;
 	}
+	if (!strcmp(s, "off")) return t->pid == UNKNOWN;
 	if (s[0] == '0' && s[1] == 'x') {
-		s += 2;
 		t->mode = BITS;
+		s += 2;
 		if (!digits(&s, 16, UINT32_MAX, &t->value) || !t->value || count_families(t->value) > 1) return false;
 	} else if (digits(&s, 10, 255, &t->value)) {
 		t->mode = NUMBER;
-	} else if (!strncmp(s, "off", 3)) {
-		return !s[3] && t->pid == UNKNOWN;
 	} else if (!strncmp(s, "modem", 5) && s[5] != '+') {
-		s += 5;
 		t->mode = LEAVE;
+		s += 5;
 	} else {
 		t->mode = NAMES;
 		if (!parse_names(&s, &t->value) || ((t->value & NETS) & ((t->value & NETS) - 1))) return false;
 	}
-	if (*s == '@') {
-		s++;
-		if (!digits(&s, 10, 255, &config) || !config) return false;
-		t->config = (uint8_t)config;
-	}
+	if (*s == '@' && (++s, !digits(&s, 10, 255, &config) || !config)) return false;
+	t->config = (uint8_t)config;
 	t->bare = *s == '!';
 	return !s[t->bare] && !(t->mode == LEAVE && (t->bare || t->pid != UNKNOWN));
 }
@@ -1959,6 +1955,11 @@ static int fail(struct slot *s, const struct modem *m, enum why why, const char 
 	return 1;
 }
 
+/* The name of the driver that an interface is bound to, "" for none. */
+static const char *driver_of(const struct modem *m, const struct interface *i, char link[PATH]) {
+	return base_of(link, path(USB "%s:%u.%u/driver", m->port, m->active, i->number));
+}
+
 /* The verdict on one that is. */
 static int succeed(struct slot *s, const struct modem *m) {
 	const struct config *c = config_of(m, m->active);
@@ -1971,7 +1972,7 @@ static int succeed(struct slot *s, const struct modem *m) {
 	const struct interface *i = find_function(m, c, f);
 	if (i) {
 		char link[PATH];
-		const char *driver = base_of(link, path(USB "%s:%u.%u/driver", m->port, m->active, i->number));
+		const char *driver = driver_of(m, i, link);
 		add(&s->verdict, driver[0] ? "; %s driven by %s" : "; %s has no driver, %s would be its", functions[f].name,
 		    driver[0] ? driver : functions[f].module);
 	}
@@ -2074,7 +2075,7 @@ static int list(struct work *w) {
 	for (unsigned f = 0; f < FUNCTIONS; f++) {
 		const struct interface *i = find_function(m, c, f);
 		if (!i) continue;
-		const char *driver = base_of(link, path(USB "%s:%u.%u/driver", m->port, m->active, i->number));
+		const char *driver = driver_of(m, i, link);
 		add(t, "%s%s(%s)", before, functions[f].name, driver[0] ? driver : "-");
 		before = " ";
 	}
@@ -2087,7 +2088,6 @@ static int list(struct work *w) {
 		add(t, w->o.dialect == MASK ? "PID %4X bits %X\t" : "PID %4X composition %u\t",
 		    w->o.pid == UNKNOWN ? m->pid : (unsigned)w->o.pid, w->o.now);
 	if (w->p.asked) name_offer(t, &w->o);
-	add(t, "\n");
 	hang_up(w);
 	return 0;
 }
@@ -2125,7 +2125,7 @@ static void start(struct slot *s, const struct modem *m) {
 		return;
 	}
 	w.m.kind = GONE;
-	pid_t pid = fork();
+	pid_t pid = _Fork(); /* no handlers to run, as fork() would */
 	if (!pid) {
 		g.me = s;
 		g.hold = false;
@@ -2158,22 +2158,23 @@ static void scan(void) {
 	}
 }
 
-/* A child that ended has left its verdict; for one that was killed or crashed its last words have to do. */
+/* The verdict on a modem whose child cannot give one: its last words, and what is seen of the modem. */
+static int give_up(struct slot *s, enum why why, const char *how) {
+	struct modem m;
+	struct text more;
+	look(&m, s->port);
+	s->verdict.s[0] = '\0';
+	return fail(s, &m, why, print(&more, ", %s%s", s->doing.s, how));
+}
+
+/* A child that ended has left its verdict, if it was not killed and did not crash. */
 static void collect(void) {
 	int status;
 	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
-		for (struct slot *s = g.slots; s < g.slots + SLOTS; s++) {
-			if (s->pid != pid || s->settled) continue;
-			if (!WIFEXITED(status)) {
-				struct modem m;
-				struct text more = { "" };
-				look(&m, s->port);
-				s->verdict.s[0] = '\0';
-				add(&more, ", %s", s->doing.s);
-				fail(s, &m, now() >= g.deadline ? LATE : g.stop ? STOPPED : now() > s->heard + SILENCE_MS ? MUTE : LOST, more.s);
-			}
-			pronounce(s, WIFEXITED(status) ? WEXITSTATUS(status) : 1);
-		}
+		for (struct slot *s = g.slots; s < g.slots + SLOTS; s++)
+			if (s->pid == pid && !s->settled)
+				pronounce(s, WIFEXITED(status) ? WEXITSTATUS(status)
+					: give_up(s, now() >= g.deadline ? LATE : now() > s->heard + SILENCE_MS ? MUTE : LOST, ""));
 }
 
 /* Who is still at work. Kills those who should have ended: the time is up, or their modem was silent for too long. */
@@ -2213,11 +2214,9 @@ static void show_life(bool working) {
 static int conclude(void) {
 	int status = !g.stop && g.list && awaits(NULL) ? 3 : g.stop;
 	for (struct slot *s = g.slots; s < g.slots + SLOTS && s->port[0]; s++) {
-		if (!s->settled) {
-			add(&s->verdict, "left behind %s, it hangs in the kernel; %s; next: see dmesg\n", s->doing.s, s->left.s);
-			pronounce(s, 1);
-		}
+		if (!s->settled) pronounce(s, give_up(s, LATE, "; it hangs in the kernel and is left behind"));
 		if (s->status == 1 || !status) status = s->status;
+		add(&s->verdict, "\n");
 		if (g.list) (void)!write(1, s->verdict.s, strlen(s->verdict.s));
 	}
 	for (const struct target *t = g.target; !g.list && !g.stop && t < g.target + g.targets; t++)
@@ -2265,10 +2264,9 @@ static int supervise(void) {
 /* ---- the command line: the kernel's words, then the options over them ---- */
 
 static const char help[] = "usage: swflip [-hklnqvV] [-a seconds] [-c code] [-w seconds] [-t target]...\n"
-	"-t target  off, modem, mbim, at+qmi, 8, 0x100D; [PORT:][PID/]MODE[@CONFIG][!]\n"
-	"-a, -w     seconds to wait for a modem (0: look once), and for everything\n"
-	"-c code    of AT!ENTERCND   -n  only say what would be done   -l  list modems\n"
-	"-k         to the kernel's log   -q, -v  say less, more   -V  version\n";
+	"-t [PORT:][PID/]MODE[@CONFIG][!], MODE off, modem, mbim, at+qmi, 8 or 0x100D\n"
+	"-a, -w seconds to wait for a modem, and for all; -c unlock code; -n dry run; -l list\n"
+	"-k to the kernel's log; -q, -v less, more; -V version\n";
 
 /* What can be set: its option, its word on the kernel's command line. */
 enum { A_TARGET, A_APPEAR, A_WAIT, A_CODE, A_LOG, A_INIT, WORDS };
@@ -2358,7 +2356,7 @@ static int apply(const char *word[WORDS], const char *const of[WORDS]) {
 
 /* Options into word[], targets as they come. Returns 0, 2, or UNKNOWN when all is said (-h, -V). */
 static int read_options(char **argv, const char *word[WORDS]) {
-	for (; *argv && **argv; argv++) {
+	for (; *argv; argv++) {
 		const char *s = *argv;
 		if (!strcmp(s, "--") && !argv[1]) break;
 		if (*s++ != '-' || !*s) return usage("", *argv, "not an option, see -h");
@@ -2420,6 +2418,8 @@ static int run(char **argv) {
 		sigaction(signals[i], &action, NULL);
 	}
 	sigprocmask(SIG_BLOCK, &block, NULL);
+	action.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &action, NULL); /* a console that goes away must not end a change in the middle */
 	g.tty = !g.kmsg && isatty(2);
 	return supervise();
 }
@@ -2442,13 +2442,14 @@ static int first_process(char **argv) {
 	stat(PROC "/self/exe", &me);
 	sigaction(SIGCHLD, &action, NULL);
 	*g.limit = g.begin + WAIT * 1000;
-	pid_t pid = fork();
+	pid_t pid = _Fork();
 	if (!pid) {
 		setpgid(0, 0);
 		_exit(run((char *[]){ NULL }));
 	}
 	while (pid > 0 && !waitpid(pid, NULL, WNOHANG) && now() < *g.limit + 1000) await(-1, 0, now() + 100);
 	if (pid > 0) kill(-pid, SIGKILL);
+	g.level = ERROR; /* the child has said it all */
 	if (slurp(line, sizeof line, PROC "/cmdline") > 0) read_kernel(line, word);
 	for (unsigned i = LEN(mounts); i-- > 0;) {
 		if (mounted[i]) umount2(mounts[i].where, MNT_DETACH);

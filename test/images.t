@@ -21,7 +21,7 @@ if [ -z "${images-}" ]; then
 
 	failed=0
 	boot() {	# NAME IMAGE WORDS
-		test/vm -t 300 -I "$images/$2" -e "images.$1" -c "test=images.$1 boot=simulated quiet loglevel=2 systemd.show_status=0 rd.retry=20 $3" || failed=1
+		test/vm -t 300 -I "$images/$2" -e "images.$1" -c "test=images.$1 boot=simulated quiet loglevel=2 systemd.show_status=0 $3" || failed=1
 	}
 	for i in initramfs-tools dracut dracut-systemd; do
 		boot "$i" "$i" 'swflip.target=mbim expect=1199:68a2 modem=-s,20,/usr/lib/simulated/330u'

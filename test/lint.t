@@ -4,6 +4,8 @@
 #
 #	test/lint.t [NAME]...	only these: `test/lint.t clang-tidy`
 
+# shellcheck disable=SC2317	# functions that only it() calls
+
 set -u
 cd "$(dirname "$0")/.." || exit 1
 work=$(mktemp -d)
@@ -53,7 +55,7 @@ check() {
 }
 
 scripts() {
-	for f in $(find test hooks .ci -path test/build -prune -o -type f -print); do
+	find test hooks .ci -path test/build -prune -o -type f -print | while read -r f; do
 		case $f in
 		test/lib.sh | test/guest/*.sh | hooks/openwrt/files/*) echo "$f" ;;
 		*) head -n 1 "$f" | grep -aqE '^#!.*/(sh|bash|ash)$' && echo "$f" ;;
