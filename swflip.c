@@ -1822,20 +1822,15 @@ static void inquire(struct work *w) {
 /* The state in which a modem is left, kept where the parent can read it should the child hang. */
 static void note_state(const struct work *w) {
 	const struct past *p = &w->p;
-	const struct offer *o = &w->o, *was = &p->found;
+	const struct offer *is = &w->o, *was = &p->found;
 	struct text *t = &g.me->left;
-	int pid = p->asked ? o->pid : p->written & PID ? p->pid : was->pid;
-	uint32_t now = p->asked ? o->now : p->written & COMP ? p->comp : was->now;
-	t->s[0] = '\0';
-	if (!p->written)
-		add(t, "nothing was written%s", p->flips ? " but SetSwocMode" : "");
-	else if (p->asked && !differs(o, was))
-		add(t, "what was found is stored");
-	else {
-		if (was->pid != UNKNOWN && was->dialect == INDEX) add(t, "PID %4X (was %4X), ", (unsigned)pid & 0xffff, (unsigned)was->pid);
-		add(t, was->dialect == MASK ? "bitmask %X (was %X) stored" : "composition %u (was %u) stored", now, was->now);
-	}
-	if (p->written && p->asked && differs(o, &p->running)) add(t, ", not reset into");
+	bool same_as_found = p->asked && !differs(is, was), mask = was->dialect == MASK;
+	print(t, !p->written ? "nothing was written" : same_as_found ? "what was found is stored" : p->asked ? "stored is" : "not read back:");
+	if (p->written && !same_as_found && (p->asked ? was->dialect == INDEX : p->written & PID))
+		add(t, " PID %4X (was %4X)", (unsigned)(p->asked ? is->pid : p->pid) & 0xffff, (unsigned)was->pid & 0xffff);
+	if (p->written && !same_as_found && (p->asked || (p->written & COMP)))
+		add(t, mask ? " bitmask %X (was %X)" : " composition %u (was %u)", p->asked ? is->now : p->comp, was->now);
+	if (p->written && p->asked && differs(is, &p->running)) add(t, ", not reset into");
 }
 
 /* A QMI message with a byte to say. False where the modem refuses, or does not answer. */

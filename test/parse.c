@@ -939,30 +939,6 @@ static void test_qmi(void)
 
 /* ---- descriptors ---- */
 
-static uint8_t *config_bytes(uint8_t *p, uint8_t value, unsigned interfaces)
-{
-	memcpy(p, (uint8_t[]){ 9, 2, 0, 0, (uint8_t)interfaces, value, 0, 0xe0, 250 }, 9);
-	return p + 9;
-}
-
-static uint8_t *interface_bytes(uint8_t *p, uint8_t number, uint8_t alt, uint8_t class, uint8_t subclass, uint8_t protocol, bool bulk, bool interrupt)
-{
-	memcpy(p, (uint8_t[]){ 9, 4, number, alt, (uint8_t)(bulk * 2 + interrupt), class, subclass, protocol, 0 }, 9), p += 9;
-	if (class == 2 && subclass == 0x0e)
-		memcpy(p, (uint8_t[]){ 5, 0x24, 0, 0x10, 1, 12, 0x24, 0x1b, 0, 1, 0x34, 0x12, 8, 0x80, 0xdc, 5, 0x20 }, 17), p += 17;
-	if (interrupt)
-		memcpy(p, (uint8_t[]){ 7, 5, (uint8_t)(0x81 + number % 15), 3, 64, 0, 9 }, 7), p += 7;
-	if (bulk)
-		memcpy(p, (uint8_t[]){ 7, 5, (uint8_t)(0x81 + number % 15), 2, 0, 2, 0, 7, 5, (uint8_t)(1 + number % 15), 2, 0, 2, 0 }, 14), p += 14;
-	return p;
-}
-
-static uint8_t *device_bytes(uint8_t *p, uint16_t vid, uint16_t pid, uint8_t configs)
-{
-	memcpy(p, (uint8_t[]){ 18, 1, 0x10, 0x02, 0xef, 2, 1, 64, (uint8_t)vid, (uint8_t)(vid >> 8), (uint8_t)pid, (uint8_t)(pid >> 8), 6, 0, 1, 2, 3, configs }, 18);
-	return p + 18;
-}
-
 static void test_descriptors(void)
 {
 	static uint8_t raw[8192];
@@ -1060,8 +1036,6 @@ static void test_descriptors(void)
 static void test_kinds(void)
 {
 	static const struct { const char *name; uint16_t vid, pid; uint8_t active; const char *config1, *config2; enum kind kind; unsigned f1, f2; } tried[] = {
-		/* configuration: interface numbers with a letter: v vendor with bulk and interrupt, b vendor with bulk, n vendor with nothing,
-		 * m MBIM, e ECM, s storage, h HID */
 		{ "truinstall", 0x1199, 0x0fff, 1, "9s", "", STORAGE, BIT(MS), 0 },
 		{ "truinstall-unconfigured", 0x1199, 0x0fff, 0, "9s", "", STORAGE, BIT(MS), 0 },
 		{ "truinstall-netgear", 0x0846, 0x0fff, 1, "9s", "", STORAGE, BIT(MS), 0 },
@@ -1112,15 +1086,7 @@ static void test_kinds(void)
 
 			if (!*s)
 				continue;
-			p = config_bytes(p, (uint8_t)(c + 1), 0);
-			for (; *s; s += s[2] ? 3 : 2) {
-				uint8_t number = (uint8_t)strtoul((const char[2]){ *s, 0 }, NULL, 16);
-				char k = s[1];
-
-				p = k == 'm' ? interface_bytes(p, number, 0, 2, 0x0e, 0, false, true) : k == 'e' ? interface_bytes(p, number, 0, 2, 6, 0, false, true) :
-				    k == 's' ? interface_bytes(p, number, 0, 8, 6, 0x50, true, false) : k == 'h' ? interface_bytes(p, number, 0, 3, 1, 1, false, true) :
-				    interface_bytes(p, number, 0, 0xff, 0, 0, k != 'n', k == 'v');
-			}
+			p = config_text(p, (uint8_t)(c + 1), s);
 		}
 		read_descriptors(&m, raw, (size_t)(p - raw));
 		m.active = tried[i].active;

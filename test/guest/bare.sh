@@ -35,7 +35,7 @@ t_plain() {
 
 t_storage_and_direct_ip() {
 	nodrivers
-	plug 330u -k trickle=7:10 -k zlp
+	plug 330u -k trickle=20 -k zlp
 	run swflip-quick -t mbim
 	status 0
 	order 'swoc-mode 1' 'plug 1199:68a3' 'dtr 3 3' 'write pid 68A2' 'write comp 8' 'reset at' 'plug 1199:68a2'

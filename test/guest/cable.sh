@@ -45,10 +45,10 @@ honest() {
 	esac
 }
 
-named() {	# both settings as they are stored
+named() {	# both settings as they are stored, or what was written last and that it could not be read back
 	pid=${now#*pid } comp=${now#*comp }
 	case $verdict in
-	*"${pid%% *}"*"${comp%% *} are stored"*) ;;
+	*'stored is PID '"${pid%% *}"*' composition '"${comp%% *} "* | *'not read back: PID '"${pid%% *} "* | *'not read back:'*' composition '"${comp%% *} "*) ;;
 	*) die "step $step: stored is $now, said is: $verdict" ;;
 	esac
 }
