@@ -177,7 +177,7 @@ static struct {
 
 /* ---- messages: stderr or the kernel's log ---- */
 
-/* Appends, cut to fit: %s %u %x %X, with a width filled with zeros. The C library's own would cost 14 KiB of the 40. */
+/* Appends, cut to fit: %s %c %u %x %X, with a width filled with zeros. The C library's own would cost 14 KiB of the 40. */
 static void vadd(struct text *t, const char *fmt, va_list ap) {
 	char *p = t->s + strlen(t->s), *end = t->s + sizeof t->s - 1;
 	for (; *fmt && p < end; fmt++) {
@@ -185,16 +185,17 @@ static void vadd(struct text *t, const char *fmt, va_list ap) {
 			*p++ = *fmt;
 			continue;
 		}
-		unsigned width = 0;
-		while (*++fmt >= '0' && *fmt <= '9') width = (unsigned)(*fmt - '0');
-		char digits[12], *s = digits + sizeof digits - 1;
-		*s = '\0';
+		char digits[12] = "", *last = digits + sizeof digits - 1, *s = last;
+		int width = 0;
+		while (*++fmt >= '0' && *fmt <= '9') width = *fmt - '0';
 		if (*fmt == 's') {
 			s = va_arg(ap, char *);
+		} else if (*fmt == 'c') {
+			*--s = (char)va_arg(ap, int);
 		} else {
 			unsigned value = va_arg(ap, unsigned), base = *fmt == 'u' ? 10 : 16;
-			do *--s = (*fmt == 'X' ? "0123456789ABCDEF" : "0123456789abcdef")[value % base];
-			while ((value /= base) || digits + sizeof digits - 1 - s < (int)width);
+			do *--s = (char)("0123456789ABCDEF"[value % base] | (*fmt & 32)); /* 32: in small letters */
+			while ((value /= base) || last - s < width);
 		}
 		while (*s && p < end) *p++ = *s++;
 	}
@@ -225,26 +226,26 @@ PRINTF(2) static const char *print(struct text *t, const char *fmt, ...) {
 PRINTF(2) static void say(enum level level, const char *fmt, ...) {
 	static const char priority[][5] = { "<27>", "<30>", "<28>", "<30>" };
 	if (level > g.level || (g.kmsg && level == DEBUG)) return;
+	int fd = g.kmsg ? open(DEV "/kmsg", O_WRONLY | O_CLOEXEC) : -1;
 	struct text line;
 	va_list ap;
-	print(&line, g.me ? "swflip: %s: " : "swflip: ", g.me ? g.me->port : "");
+	print(&line, "%s", fd >= 0 ? priority[level] : g.tty ? "\r\033[K" : "");
+	char *p = line.s + strlen(line.s);
+	add(&line, g.me ? "swflip: %s: " : "swflip: ", g.me ? g.me->port : "");
 	va_start(ap, fmt);
 	vadd(&line, fmt, ap);
 	va_end(ap);
-	for (char *p = line.s; *p; p++)
+	for (; *p; p++)
 		if (*p < ' ' || *p == 0x7f) *p = '?'; /* foreign words, too */
-	int fd = g.kmsg ? open(DEV "/kmsg", O_WRONLY | O_CLOEXEC) : -1;
-	struct text all;
-	print(&all, "%s%s", fd >= 0 ? priority[level] : g.tty ? "\r\033[K" : "", line.s);
-	size_t n = strlen(all.s);
-	all.s[n < sizeof all.s - 1 ? n++ : n - 1] = '\n';
-	(void)!write(fd >= 0 ? fd : 2, all.s, n);
+	if (p == line.s + sizeof line.s - 1) p--;
+	*p++ = '\n';
+	(void)!write(fd >= 0 ? fd : 2, line.s, (size_t)(p - line.s));
 	if (fd >= 0) close(fd);
 }
 
 /* An error of a transfer or a file in the field's own words. */
 static const char *reason(int error) {
-	static const struct { int error; const char *text; } reasons[] = {
+	static const struct { uint8_t error; char text[15]; } reasons[] = {
 		{ EPIPE, "stall" }, { ETIMEDOUT, "no answer" }, { ENODEV, "it left" }, { ESHUTDOWN, "it left" },
 		{ ENOENT, "not there" }, { EACCES, "not permitted" }, { EPERM, "not permitted" }, { EBUSY, "busy" },
 	};
@@ -258,16 +259,13 @@ static void trace(const char *arrow, const char *text) {
 	size_t code = strlen(g.code);
 	while (g.level >= DEBUG && *text) {
 		struct text line = { "" };
-		for (bool end = false; *text && !end && strlen(line.s) < 300; text++) {
-			unsigned char c = (unsigned char)*text;
+		for (unsigned char c = 0; *text && c != '\n' && strlen(line.s) < 300; text++) {
+			c = (unsigned char)*text;
 			if (!strncasecmp(text, g.code, code)) {
 				add(&line, "****");
 				text += code - 1;
-			} else if (c >= ' ' && c < 0x7f && c != '\\') {
-				add(&line, "%s", (char[2]){ (char)c });
 			} else {
-				add(&line, "\\x%2x", c);
-				end = c == '\n';
+				add(&line, c < ' ' || c > '~' || c == '\\' ? "\\x%2x" : "%c", c);
 			}
 		}
 		say(DEBUG, "%s %s", arrow, line.s);
@@ -298,11 +296,8 @@ static void on_signal(int signal) { if (signal != SIGCHLD) g.stop = 1; }
 static int await(int fd, short events, int64_t until) {
 	struct pollfd p = { .fd = fd, .events = events };
 	int64_t ms = until - now();
-	struct timespec t = { 0 };
-	if (ms > 0) {
-		t.tv_sec = (time_t)(ms / 1000);
-		t.tv_nsec = (long)(ms % 1000) * 1000000;
-	}
+	if (ms < 0) ms = 0;
+	struct timespec t = { .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 };
 	if (stopped()) return -1;
 	if (ppoll(&p, 1, &t, &g.waiting) > 0) return p.revents;
 	return stopped() ? -1 : 0;
@@ -324,11 +319,16 @@ static size_t word_length(const char *s) {
 	return n;
 }
 
+/* Does s begin with a word, in whatever case? */
+static bool begins(const char *s, const char *word) { return !strncasecmp(s, word, strlen(word)); }
+
+/* Is the word of n characters at s this one, in whatever case? */
+static bool is_word(const char *s, size_t n, const char *word) { return strlen(word) == n && begins(s, word); }
+
 /* Where a word begins in text, in whatever case; NULL = nowhere. */
 static const char *find(const char *text, const char *word) {
-	for (; *text; text++)
-		if (!strncasecmp(text, word, strlen(word))) return text;
-	return NULL;
+	while (*text && !begins(text, word)) text++;
+	return *text ? text : NULL;
 }
 
 /* Reads the digits at *s and moves behind them. False where there is none or the value is above max. */
@@ -385,12 +385,10 @@ static int slurp(void *buf, size_t size, const char *file) {
 	size_t n = 0;
 	ssize_t r = -1;
 	int fd = open(file, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		while (n < size - 1 && ((r = read(fd, p + n, size - 1 - n)) > 0 || (r < 0 && errno == EINTR))) n += r > 0 ? (size_t)r : 0;
-		close(fd);
-	}
+	while (fd >= 0 && n < size - 1 && (r = read(fd, p + n, size - 1 - n)) > 0) n += (size_t)r;
+	if (fd >= 0) close(fd);
 	p[n] = '\0';
-	return fd < 0 || (r < 0 && !n) ? -1 : (int)n;
+	return r < 0 && !n ? -1 : (int)n;
 }
 
 /* Writes a sysfs attribute, which may block in the kernel. */
@@ -440,7 +438,7 @@ static bool first(char name[NAME], const char *prefix, const char *directory) {
 	name[0] = '\0';
 	if (!open_dir(&d, directory)) return false;
 	for (const char *entry; (entry = next(&d));)
-		if (!name[0] && entry[0] != '.' && !strncmp(entry, prefix, strlen(prefix)) && strcmp(entry, "generic"))
+		if (!name[0] && entry[0] != '.' && begins(entry, prefix) && strcmp(entry, "generic"))
 			memcpy(name, entry, strlen(entry) < NAME ? strlen(entry) + 1 : 0);
 	return name[0];
 }
@@ -457,19 +455,17 @@ static uint32_t number_in(const char *file) {
 /* The companion of a USB 3 connector's port: the same socket under another path. "" where there is none. */
 static void find_peer(char peer[PORT], const char *port) {
 	char hub[PORT], link[PATH];
-	const char *dot = strrchr(port, '.'), *number = dot ? dot : strchr(port, '-');
+	const char *dot = strrchr(port, '.'), *number = dot ? dot : strrchr(port, '-');
 	copy_port(hub, port, (size_t)(number - port));
 	/* usb2-port1 is 2-1, 2-1-port3 is 2-1.3 */
-	const char *s = base_of(link, path(dot ? USB "%s:1.0/%s-port%s/peer" : USB "%s-0:1.0/usb%s-port%s/peer", hub, hub, number + 1));
+	path(dot ? USB "%s:1.0/%s-port%s/peer" : USB "%s-0:1.0/usb%s-port%s/peer", hub, hub, number + 1);
+	const char *s = base_of(link, g.path.s);
+	bool root = begins(s, "usb");
+	if (root) s += 3;
 	const char *tail = find(s, "-port");
-	bool root = !strncmp(s, "usb", 3);
-	struct text t = { "" };
-	s += root ? 3 : 0;
-	if (tail && tail > s) {
-		copy_port(hub, s, (size_t)(tail - s));
-		add(&t, "%s%s%s", hub, root ? "-" : ".", tail + 5);
-	}
-	copy_port(peer, t.s, portlen(t.s));
+	copy_port(hub, s, tail ? (size_t)(tail - s) : 0);
+	path(root ? "%s-%s" : "%s.%s", hub, tail ? tail + 5 : "");
+	copy_port(peer, g.path.s, portlen(g.path.s));
 }
 
 /* ---- look: descriptors into struct modem ---- */
@@ -516,20 +512,24 @@ static const struct config *config_of(const struct modem *m, uint32_t value) {
 
 /* An interface descriptor. Of several alternate settings the first with a bulk pair counts. */
 static struct interface *read_interface(struct config *c, const uint8_t *p) {
-	struct interface *i = c->interface;
-	while (i < c->interface + c->interfaces && i->number != p[2]) i++;
+	struct interface *i = c->interface, *end = i + c->interfaces;
+	while (i < end && i->number != p[2]) i++;
 	if (i == c->interface + LEN(c->interface) || (i->in && i->out)) return NULL;
-	if (i == c->interface + c->interfaces) c->interfaces++;
-	*i = (struct interface){ .number = p[2], .alt = p[3], .class = p[5], .subclass = p[6], .protocol = p[7], .message = i->message };
+	c->interfaces = (uint8_t)(c->interfaces + (i == end));
+	*i = (struct interface){
+		.number = p[2], .alt = p[3], .class = p[5], .subclass = p[6], .protocol = p[7], .message = i->message,
+	};
 	return i;
 }
 
 static void read_endpoint(struct interface *i, const uint8_t *p) {
-	enum { IN = 0x80, BULK_TYPE = 2, INTERRUPT_TYPE = 3 };
-	uint8_t *kind = (p[3] & 3) == BULK_TYPE ? p[2] & IN ? &i->in : &i->out : (p[3] & 3) == INTERRUPT_TYPE && (p[2] & IN) ? &i->interrupt : NULL;
-	if (!kind || *kind) return;
-	*kind = p[2];
-	if (kind == &i->in) i->packet = le16(p + 4) & 0x7ff;
+	enum { BULK_OUT = 0x02, BULK_IN = 0x82, INTERRUPT_IN = 0x83 }; /* direction and type */
+	unsigned kind = (p[2] & 0x80u) | (p[3] & 3);
+	if (kind == BULK_OUT && !i->out) i->out = p[2];
+	if (kind == INTERRUPT_IN && !i->interrupt) i->interrupt = p[2];
+	if (kind != BULK_IN || i->in) return;
+	i->in = p[2];
+	i->packet = le16(p + 4) & 0x7ff;
 }
 
 /* The kernel's `descriptors` file: the device's descriptor, then each configuration's, as the modem sent them. A length
@@ -543,53 +543,51 @@ static bool read_descriptors(struct modem *m, const uint8_t *d, size_t size) {
 	m->vid = le16(d + 8);
 	m->pid = le16(d + 10);
 	for (const uint8_t *p = d + 18, *end = d + size; end - p >= 2 && p[0] >= 2 && p[0] <= end - p; p += p[0]) {
+		if (p[1] == CONFIGURATION || p[1] == INTERFACE) i = NULL;
 		if (p[1] == CONFIGURATION) {
 			c = p[0] >= 9 && m->configs < LEN(m->config) ? &m->config[m->configs++] : NULL;
-			i = NULL;
 			if (c) c->value = p[5];
-		} else if (p[1] == INTERFACE) {
-			i = c && p[0] >= 9 ? read_interface(c, p) : NULL;
-		} else if (p[1] == ENDPOINT && i && p[0] >= 7) {
-			read_endpoint(i, p);
-		} else if (p[1] == FUNCTIONAL && i && p[0] >= 7 && p[2] == MBIM_FUNCTIONAL) {
-			i->message = le16(p + 5);
 		}
+		if (p[1] == INTERFACE && c && p[0] >= 9) i = read_interface(c, p);
+		if (!i || p[0] < 7) continue;
+		if (p[1] == ENDPOINT) read_endpoint(i, p);
+		if (p[1] == FUNCTIONAL && p[2] == MBIM_FUNCTIONAL) i->message = le16(p + 5);
 	}
 	return true;
 }
 
 static enum kind classify(const struct modem *m) {
-	const struct config *c = m->config;
+	const struct interface *only = m->config->interface;
 	unsigned all = 0;
 	if (!has_id(shared, LEN(shared), m->vid, m->pid) &&
 	    (!has16(vendors, LEN(vendors), m->vid) || has_id(foreign, LEN(foreign), m->vid, m->pid)))
 		return FOREIGN;
-	for (unsigned i = 0; i < m->configs; i++) all |= functions_of(m, c + i);
+	for (unsigned i = 0; i < m->configs; i++) all |= functions_of(m, &m->config[i]);
 	if (has_id(truinstall, LEN(truinstall), m->vid, m->pid) && (all & BIT(MS)))
 		return m->active && functions_of(m, config_of(m, m->active)) != BIT(MS) ? MODEM : STORAGE;
 	/* one vendor interface that is no AT port: QDL, whatever the PID says, as a crashed modem keeps its own */
-	if (m->configs == 1 && c->interfaces == 1 && c->interface[0].class == VENDOR && (!(all & BIT(AT)) || has16(boot, LEN(boot), m->pid)))
-		return BOOT;
-	return MODEM;
+	bool single = m->configs == 1 && m->config->interfaces == 1 && only->class == VENDOR;
+	return single && (!(all & BIT(AT)) || has16(boot, LEN(boot), m->pid)) ? BOOT : MODEM;
 }
 
 /* What stands at a port. Nothing that can be trusted there: kind GONE. */
 static void look(struct modem *m, const char *port) {
 	uint8_t raw[4096];
-	char name[NAME], interface[PORT + 1];
-	uint32_t active;
+	char name[NAME];
+	const char *s = name;
+	struct text interface;
+	uint32_t active = 0;
 	memset(m, 0, sizeof *m);
 	copy_port(m->port, port, strlen(port));
 	int n = slurp(raw, sizeof raw, path(USB "%s/descriptors", port));
 	if (n < 0 || !read_descriptors(m, raw, (size_t)n) || !(m->devnum = number_in(path(USB "%s/devnum", port)))) return;
 	/* the active configuration is in the names of its interfaces; reading the attribute could block for seconds */
-	copy_port(interface, port, strlen(port));
-	strcat(interface, ":");
-	if (first(name, interface, path(USB "%s", port))) {
-		const char *s = name + strlen(interface);
-		if (digits(&s, 10, 255, &active)) m->active = (uint8_t)active;
+	if (first(name, print(&interface, "%s:", port), path(USB "%s", port))) {
+		s += strlen(interface.s);
+		digits(&s, 10, 255, &active);
+		m->active = (uint8_t)active;
 	} else {
-		m->barred = !slurp(name, 2, path(USB "%s/authorized", port)) ? false : name[0] == '0';
+		m->barred = slurp(name, 2, path(USB "%s/authorized", port)) > 0 && name[0] == '0';
 	}
 	m->kind = classify(m);
 }
@@ -670,22 +668,19 @@ static int open_node(const char *name, dev_t dev) {
 	return -1;
 }
 
-/* Opens the node whose number stands in the sysfs file dev, below USB. Numbers are given again while modems come and go:
- * it is closed, and -1 returned, where sysfs does not place the open node at where. */
+/* Opens the node whose number stands in a file of sysfs. Numbers are given again while modems come and go: it is closed,
+ * and -1 returned, where sysfs does not place the open node at where. */
 static int open_placed(const char *name, const char *dev, const char *where) {
 	char text[32], link[PATH];
 	const char *s = text;
 	uint32_t major, minor;
-	if (slurp(text, sizeof text, path(USB "%s/dev", dev)) < 0 || !digits(&s, 10, 4095, &major) || *s++ != ':' ||
-	    !digits(&s, 10, 0xfffff, &minor))
-		return -1;
+	slurp(text, sizeof text, dev);
+	if (!digits(&s, 10, 4095, &major) || *s++ != ':' || !digits(&s, 10, 0xfffff, &minor)) return -1;
 	int fd = open_node(name, makedev(major, minor));
 	base_of(link, path(SYS "/dev/char/%u:%u", major, minor));
-	if (fd >= 0 && !at_port(link, where)) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
+	if (fd < 0 || at_port(link, where)) return fd;
+	close(fd);
+	return -1;
 }
 
 /* ---- usbfs: the kernel's own structures and requests, of a header that is not in musl's include path ---- */
@@ -727,28 +722,23 @@ enum { URB_INTERRUPT = 1, URB_BULK = 3 };
 #define USBDEVFS_CONNECT	  _IO('U', 23)
 #define USBDEVFS_DISCONNECT_CLAIM _IOR('U', 27, struct disconnect_claim)
 
-/* A request is an int to musl's ioctl, an unsigned long to glibc's. */
-static int usbfs(int fd, unsigned long request, void *data) {
-#ifdef __GLIBC__
-	return ioctl(fd, request, data);
-#else
-	return ioctl(fd, (int)request, data);
-#endif
-}
+/* A request is an int to musl's ioctl, an unsigned long to glibc's; to the kernel it is this. */
+static int usbfs(int fd, unsigned request, void *data) { return (int)syscall(SYS_ioctl, fd, request, data); }
 
 static int open_usbfs(const struct modem *m) {
-	struct text name = { "" };
+	struct text name;
 	const char *s = m->port;
 	uint32_t bus = 0;
 	digits(&s, 10, 999, &bus);
-	add(&name, "bus/usb/%3u/%3u", bus, m->devnum);
-	return open_placed(name.s, m->port, m->port);
+	print(&name, "bus/usb/%3u/%3u", bus, m->devnum);
+	return open_placed(name.s, path(USB "%s/dev", m->port), m->port);
 }
 
 /* A control transfer. Returns the bytes moved, or -1 with errno: EPIPE is a stall, ENODEV or ESHUTDOWN a modem that left. */
 static int control(int fd, unsigned type, unsigned request, unsigned value, unsigned index, void *data, size_t n) {
-	struct ctrltransfer c = { .bRequestType = (uint8_t)type, .bRequest = (uint8_t)request, .wValue = (uint16_t)value,
-		.wIndex = (uint16_t)index, .wLength = (uint16_t)n, .timeout = CONTROL_MS, .data = data };
+	struct ctrltransfer c = {
+		(uint8_t)type, (uint8_t)request, (uint16_t)value, (uint16_t)index, (uint16_t)n, CONTROL_MS, data,
+	};
 	int r = usbfs(fd, USBDEVFS_CONTROL, &c), error = errno;
 	say(DEBUG, "usb %2x %2x %4x %4x %u: %s", type, request, value, index, (unsigned)n, r < 0 ? reason(error) : "ok");
 	errno = error;
@@ -758,6 +748,7 @@ static int control(int fd, unsigned type, unsigned request, unsigned value, unsi
 /* ---- link: carries bytes to one interface, by a tty, by usbfs, or by cdc-wdm ---- */
 
 enum { CHUNK = 1024, FRAME = 4096 }; /* the largest bulk packet, USB 3; the largest QMI or MBIM message taken */
+enum { TEXT = 6144 }; /* the longest table seen has 1.6 KiB; a longer answer is not believed */
 
 struct link {
 	enum carrier { CLOSED, TTY, URBS, WDM } carrier;
@@ -769,6 +760,7 @@ struct link {
 	struct termios saved;
 	struct urb in, out;
 	uint8_t chunk[CHUNK], sent[64];
+	char text[TEXT]; /* the last answer of an AT port */
 };
 
 /* One modem at work: what decide() is told, and the link to it. */
@@ -785,46 +777,38 @@ struct work {
 	uint8_t assumed; /* dry run: the configuration that would be active */
 };
 
-/* The file that a driver made for an interface, a tty or cdc-wdm's: its name, its directory below USB; false for none. */
-static bool find_file(const char *interface, bool encapsulated, char name[NAME], struct text *dir) {
-	static const struct { bool encapsulated; const char *below, *prefix; } files[] = {
-		{ true, "/usbmisc", "cdc-wdm" }, { false, "", "ttyUSB" }, { false, "/tty", "tty" },
-	};
-	for (unsigned i = 0; i < LEN(files); i++)
-		if (files[i].encapsulated == encapsulated && first(name, files[i].prefix, path(USB "%s%s", interface, files[i].below))) {
-			add(dir, i == 1 ? "%s/%s/tty/%s" : "%s%s/%s", interface, i == 1 ? name : files[i].below, name);
-			return true;
-		}
-	return false;
+/* The name of the file that a driver made for an interface: cdc-wdm's, or a tty, of which some have a level to themselves. */
+static bool find_file(char name[NAME], const char *interface, bool encapsulated) {
+	if (encapsulated) return first(name, "cdc-wdm", path(USB "%s/usbmisc", interface));
+	return first(name, "ttyUSB", path(USB "%s", interface)) || first(name, "tty", path(USB "%s/tty", interface));
 }
 
-static bool is_held(int fd) {
-	int held = 0; /* TIOCEXCL does not keep root out, so root asks */
-	return !usbfs(fd, TIOCGEXCL, &held) && held;
+/* Opened in vain. */
+static enum why drop(struct link *l, enum why why) {
+	close(l->fd);
+	l->carrier = CLOSED;
+	return why;
 }
+
+
 
 static enum why open_file(struct link *l, const char *interface, bool encapsulated) {
 	char name[NAME];
-	struct text dir = { "" };
-	if (!find_file(interface, encapsulated, name, &dir)) return MUTE;
+	int held = 0;
+	if (!find_file(name, interface, encapsulated)) return MUTE;
 	errno = 0;
-	if ((l->fd = open_placed(name, dir.s, interface)) < 0) return errno == EBUSY ? HELD : MUTE;
-	if (!encapsulated && (is_held(l->fd) || tcgetattr(l->fd, &l->saved) < 0)) {
-		enum why why = is_held(l->fd) ? HELD : MUTE;
-		close(l->fd);
-		return why;
-	}
+	l->fd = open_placed(name, path(SYS "/class/%s/%s/dev", encapsulated ? "usbmisc" : "tty", name), interface);
+	if (l->fd < 0) return errno == EBUSY ? HELD : MUTE;
 	l->carrier = encapsulated ? WDM : TTY;
-	if (!encapsulated) {
-		struct termios raw = l->saved;
-		cfmakeraw(&raw);
-		raw.c_cflag = (raw.c_cflag | CLOCAL | CREAD) & ~(tcflag_t)CRTSCTS;
-		raw.c_cc[VMIN] = 1;
-		raw.c_cc[VTIME] = 0;
-		ioctl(l->fd, TIOCEXCL);
-		tcsetattr(l->fd, TCSANOW, &raw);
-		tcflush(l->fd, TCIOFLUSH);
-	}
+	if (encapsulated) return FINE;
+	usbfs(l->fd, TIOCGEXCL, &held); /* TIOCEXCL does not keep root out, so root asks */
+	if (held || tcgetattr(l->fd, &l->saved) < 0) return drop(l, held ? HELD : MUTE);
+	struct termios raw = l->saved;
+	cfmakeraw(&raw);
+	raw.c_cflag = (raw.c_cflag | CLOCAL | CREAD) & ~(tcflag_t)CRTSCTS;
+	ioctl(l->fd, TIOCEXCL);
+	tcsetattr(l->fd, TCSANOW, &raw);
+	tcflush(l->fd, TCIOFLUSH);
 	return FINE;
 }
 
@@ -849,12 +833,8 @@ static enum why open_urbs(struct link *l, const struct modem *m, const struct in
 	l->endpoint_out = encapsulated ? 0 : i->out;
 	l->packet = encapsulated || i->packet > CHUNK || !i->packet ? 64 : i->packet;
 	if ((l->fd = open_usbfs(m)) < 0) return NO_NODE;
-	if (usbfs(l->fd, USBDEVFS_DISCONNECT_CLAIM, &claim) < 0) {
-		enum why why = errno == EBUSY ? HELD : MUTE;
-		close(l->fd);
-		return why;
-	}
 	l->carrier = URBS;
+	if (usbfs(l->fd, USBDEVFS_DISCONNECT_CLAIM, &claim) < 0) return drop(l, errno == EBUSY ? HELD : MUTE);
 	if (i->alt) usbfs(l->fd, USBDEVFS_SETINTERFACE, &alt);
 	if (!encapsulated || (!l->mbim && (m->bcdusb >= 0x0201 || has16(dtr, LEN(dtr), m->pid))))
 		control(l->fd, 0x21, SET_CONTROL_LINE_STATE, encapsulated ? DTR : DTR | RTS, i->number, NULL, 0);
@@ -933,8 +913,8 @@ static void close_link(struct link *l) {
 		tcsetattr(l->fd, TCSANOW, &l->saved);
 		ioctl(l->fd, TIOCNXCL);
 	} else if (l->carrier == URBS) {
-		if (l->inward) usbfs(l->fd, USBDEVFS_DISCARDURB, &l->in);
-		if (l->outward) usbfs(l->fd, USBDEVFS_DISCARDURB, &l->out);
+		usbfs(l->fd, USBDEVFS_DISCARDURB, &l->in); /* an error where it is not with the kernel */
+		usbfs(l->fd, USBDEVFS_DISCARDURB, &l->out);
 		for (int64_t until = now() + REAP_MS; (l->inward || l->outward) && now() < until;)
 			if (!reap(l) && await(l->fd, POLLOUT, until) < 0) break;
 		usbfs(l->fd, USBDEVFS_RELEASEINTERFACE, &number);
@@ -947,19 +927,16 @@ static void close_link(struct link *l) {
 /* ---- AT: one command, one answer ---- */
 
 enum result { GONE_OFF, SILENT, OK, FAILED };
-enum { TEXT = 6144 }; /* the longest table seen has 1.6 KiB; a longer answer is not believed */
 
 /* Drops the echo, once or doubled, with its line end or without, and lines that a modem sends unasked. */
 static void tidy(char *text, const char *command) {
 	size_t n = strlen(command);
 	char *out = text;
 	for (const char *p = text, *end; *(p = skip(p)); p = end) {
-		if (n && !strncasecmp(p, command, n)) {
-			end = p + n;
-			continue;
-		}
-		end = strchr(p, '\n') ? strchr(p, '\n') + 1 : p + strlen(p);
-		if (strchr("+$^*", *p) && strncasecmp(p, "+CM", 3)) continue;
+		bool echo = n && begins(p, command);
+		end = find(p, "\n");
+		end = echo ? p + n : end ? end + 1 : p + strlen(p);
+		if (echo || *p == '$' || *p == '^' || *p == '*' || (*p == '+' && !begins(p, "+CM"))) continue;
 		memmove(out, p, (size_t)(end - p));
 		out += end - p;
 	}
@@ -969,22 +946,18 @@ static void tidy(char *text, const char *command) {
 /* The final result, if the last line of text is one; with loose set the last word will do, for an answer that came as
  * one line. The result is cut off the text. */
 static enum result final(char *text, bool loose) {
-	size_t n = strlen(text);
-	if (!loose && (!n || text[n - 1] != '\n')) return SILENT;
-	while (n && blank(text[n - 1])) n--;
-	char *line = text + n, *word;
-	while (line > text && line[-1] != '\n') line--;
-	for (word = text + n; word > line && !blank(word[-1]);) word--;
-	while (line < text + n && blank(*line)) line++;
-	enum result result = SILENT;
-	if (!strncasecmp(line, "+CME ERROR", 10) || !strncasecmp(line, "+CMS ERROR", 10))
-		result = FAILED;
-	else if (word != line && !loose)
-		return SILENT;
-	else if (text + n - (line = word) == 2 && !strncasecmp(word, "OK", 2))
-		result = OK;
-	else if (text + n - word == 5 && !strncasecmp(word, "ERROR", 5))
-		result = FAILED;
+	char *end = text + strlen(text), *line, *word;
+	if (!loose && (end == text || end[-1] != '\n')) return SILENT;
+	while (end > text && blank(end[-1])) end--;
+	for (word = end; word > text && !blank(word[-1]);) word--;
+	for (line = word; line > text && line[-1] != '\n';) line--;
+	while (line < word && blank(*line)) line++;
+	size_t n = (size_t)(end - word);
+	enum result result = begins(line, "+CME ERROR") || begins(line, "+CMS ERROR") ? FAILED : SILENT;
+	if (result == SILENT && (loose || word == line)) {
+		line = word;
+		result = is_word(word, n, "OK") ? OK : is_word(word, n, "ERROR") ? FAILED : SILENT;
+	}
 	if (result != SILENT) *line = '\0';
 	return result;
 }
@@ -1002,19 +975,20 @@ static size_t take(char text[TEXT], size_t n, bool *over, const uint8_t *chunk, 
 	return n;
 }
 
-/* Sends a command and takes its answer, without echo and final result, into text. At most ms until it begins, QUIET_MS
+/* Sends a command and takes its answer, without echo and final result, into l->text. At most ms until it begins, QUIET_MS
  * between its bytes, twice ms in all. SILENT with text: an answer that has no final result. */
-static enum result at_within(struct link *l, const char *command, char text[TEXT], int64_t ms) {
+static enum result at_within(struct link *l, const char *command, int64_t ms) {
 	enum { STRAY_MS = 300, LINGER_MS = 40 };
 	int64_t until = now() + ms, end = until + ms;
 	uint8_t chunk[CHUNK];
+	char *text = l->text;
 	enum result result = SILENT;
-	struct text line = { "" };
+	struct text line;
 	bool over = false;
 	size_t n = 0;
 	int r;
 	while ((r = receive(l, chunk, now())) > 0 && now() < until) continue; /* what is left of an earlier answer */
-	add(&line, "%s\r", command);
+	print(&line, "%s\r", command);
 	trace(">", command);
 	text[0] = '\0';
 	if (r < 0) return GONE_OFF;
@@ -1025,7 +999,7 @@ static enum result at_within(struct link *l, const char *command, char text[TEXT
 		if ((result = final(text, false)) == SILENT) continue;
 		tidy(text, command);
 		n = strlen(text);
-		bool stray = result == OK && !over && !*skip(text) && strchr(command, '?'); /* too early, or of the last one */
+		bool stray = result == OK && !over && !*skip(text) && find(command, "?"); /* too early, or of the last one */
 		if (!stray && (result != OK || !find(command, "=?"))) break;
 		until = now() + (stray ? STRAY_MS : LINGER_MS); /* an OK can stand in the middle of a list, too */
 	}
@@ -1039,9 +1013,14 @@ static enum result at_within(struct link *l, const char *command, char text[TEXT
 	return result;
 }
 
-static enum result at(struct link *l, const char *command, char text[TEXT]) {
-	doing("waiting for the answer to %s", strchr(command, '"') ? "AT!ENTERCND" : command);
-	return at_within(l, command, text, ANSWER_MS);
+static enum result at(struct link *l, const char *command) {
+	doing("waiting for the answer to %s", find(command, "\"") ? "AT!ENTERCND" : command);
+	return at_within(l, command, ANSWER_MS);
+}
+
+static const char *answer_to(struct link *l, const char *command) {
+	at(l, command);
+	return l->text;
 }
 
 /* ---- dialects: what a modem answers into struct offer ---- */
@@ -1188,34 +1167,26 @@ static void parse_mask(struct offer *o, const char *text) {
 /* Asks an unlocked AT port what is stored, and for the lists of what it offers, which only a PID changes. False when it
  * answers neither dialect: not the right port, or no longer. */
 static bool ask_at(struct link *l, struct offer *o, bool lists) {
-	char text[TEXT];
 	uint32_t type;
 	if (lists) memset(o, 0, sizeof *o);
 	o->dialect = NOBODY;
 	o->pid = UNKNOWN;
-	at(l, "AT!UDUSBCOMP?", text);
-	if (number_after(text, "!UDUSBCOMP:", 10, &o->now)) {
-		if (lists) {
-			at(l, "AT!UDUSBCOMP=?", text);
-			parse_rows(o, text);
-			at(l, "AT!UDPID=?", text);
-			parse_pids(o, text);
-		}
-		at(l, "AT!UDPID?", text);
-		o->pid = parse_pid(text, "!UDPID:");
+	if (number_after(answer_to(l, "AT!UDUSBCOMP?"), "!UDUSBCOMP:", 10, &o->now)) {
+		if (lists) parse_rows(o, answer_to(l, "AT!UDUSBCOMP=?"));
+		if (lists) parse_pids(o, answer_to(l, "AT!UDPID=?"));
+		o->pid = parse_pid(answer_to(l, "AT!UDPID?"), "!UDPID:");
 		o->dialect = INDEX;
 	} else if (!l->gone) {
-		at(l, "AT!USBCOMP?", text);
-		if (!number_after(text, "Config Type:", 10, &type) || !number_after(text, "Interface bitmask:", 16, &o->now)) return false;
+		if (!number_after(answer_to(l, "AT!USBCOMP?"), "Config Type:", 10, &type) ||
+		    !number_after(l->text, "Interface bitmask:", 16, &o->now))
+			return false;
 		o->type = (uint8_t)(type & 31);
 		if (lists) {
-			at(l, "AT!USBCOMP=?", text);
-			parse_mask(o, text);
-			at(l, "AT!USBVID?", text); /* for the log alone, as the next */
-			at(l, "AT!USBINFO?", text);
+			parse_mask(o, answer_to(l, "AT!USBCOMP=?"));
+			at(l, "AT!USBVID?"); /* for the log alone, as the next */
+			at(l, "AT!USBINFO?");
 		}
-		at(l, "AT!USBPID?", text);
-		o->pid = parse_pid(text, "!USBPID:");
+		o->pid = parse_pid(answer_to(l, "AT!USBPID?"), "!USBPID:");
 		o->dialect = MASK;
 	}
 	return o->dialect && !l->gone;
@@ -1764,7 +1735,14 @@ static enum why dial(struct work *w, const struct interface *i, bool encapsulate
 	return why;
 }
 
-/* Asks an AT port: is there life, does it unlock, does it answer. The code is sent once. */
+/* Swallows what is still on its way: answers to what was asked twice, or by who came before and was killed. */
+static void drain(struct link *l) {
+	uint8_t chunk[CHUNK];
+	for (int64_t until = now() + ANSWER_MS; now() < until && receive(l, chunk, now() + RETRY_MS) > 0;) continue;
+}
+
+/* Asks an AT port: is there life, does it unlock, does it answer. The code is sent once. Who answers at once, but to
+ * another question, may be out of step, and is asked again. */
 static enum why talk_at(struct work *w, const struct interface *i, int64_t until) {
 	char text[TEXT] = "";
 	struct text command;
@@ -1777,10 +1755,17 @@ static enum why talk_at(struct work *w, const struct interface *i, int64_t until
 		r = at_within(&w->l, "ATI", text, RETRY_MS);
 	}
 	if (r == GONE_OFF || (r == SILENT && !text[0])) return MUTE;
-	for (until = now() + ANSWER_MS; asked > 1 && now() < until && receive(&w->l, text, now() + RETRY_MS) > 0;) continue;
+	if (asked > 1) drain(&w->l);
 	print(&command, "AT!ENTERCND=\"%s\"", g.code);
 	r = at(&w->l, command.s, text);
-	return r == FAILED ? LOCKED : r != GONE_OFF && ask_at(&w->l, &w->o, true) ? FINE : STRANGE;
+	if (r == FAILED) return LOCKED;
+	until = now() + ANSWER_MS;
+	bool answers = r != GONE_OFF && ask_at(&w->l, &w->o, true);
+	if (!answers && !w->l.gone && now() < until) {
+		drain(&w->l);
+		answers = ask_at(&w->l, &w->o, true);
+	}
+	return answers ? FINE : STRANGE;
 }
 
 /* Opens a link to the first interface that answers, AT before the rest, and asks. Where AT answers, it alone decides. */
@@ -1826,7 +1811,7 @@ static void note_state(const struct work *w) {
 	struct text *t = &g.me->left;
 	bool same_as_found = p->asked && !differs(is, was), mask = was->dialect == MASK;
 	print(t, !p->written ? "nothing was written" : same_as_found ? "what was found is stored" : p->asked ? "stored is" : "not read back:");
-	if (p->written && !same_as_found && (p->asked ? was->dialect == INDEX : p->written & PID))
+	if (p->written && !same_as_found && (p->asked ? is->dialect == INDEX && is->pid != UNKNOWN : p->written & PID))
 		add(t, " PID %4X (was %4X)", (unsigned)(p->asked ? is->pid : p->pid) & 0xffff, (unsigned)was->pid & 0xffff);
 	if (p->written && !same_as_found && (p->asked || (p->written & COMP)))
 		add(t, mask ? " bitmask %X (was %X)" : " composition %u (was %u)", p->asked ? is->now : p->comp, was->now);
@@ -1850,7 +1835,6 @@ static bool redial(struct work *w) {
 /* One setting: written once, read back at once. What the read-back says is decide()'s to judge. */
 static void write_setting(struct work *w, const struct step *s) {
 	struct past *p = &w->p;
-	char text[TEXT];
 	struct text command;
 	bool pid = s->doing == WRITE_PID, mask = w->o.dialect == MASK;
 	if (!redial(w)) return;
@@ -1870,8 +1854,8 @@ static void write_setting(struct work *w, const struct step *s) {
 	} else {
 		print(&command, pid ? "AT!UDPID=%4X" : "AT!UDUSBCOMP=%u", s->value);
 		if (mask) print(&command, "AT!USBCOMP=1,%u,%X", w->o.type, s->value);
-		if (at(&w->l, command.s, text) == FAILED) say(INFO, "the modem answers ERROR");
-		p->asked = ask_at(&w->l, &w->o, pid);
+		if (at(&w->l, command.s) == FAILED) say(INFO, "the modem answers ERROR");
+		p->asked = ask_at(&w->l, &w->o, pid) && (w->o.pid != UNKNOWN || p->found.pid == UNKNOWN);
 	}
 	if (!p->asked) hang_up(w);
 }
@@ -1879,12 +1863,11 @@ static void write_setting(struct work *w, const struct step *s) {
 /* A reset is done when the modem has left the bus. */
 static void reset(struct work *w, bool last) {
 	struct past *p = &w->p;
-	char text[TEXT];
 	if (!redial(w)) return;
 	if (last) expectation(&w->o, p->expect);
 	say(INFO, "resetting the modem");
 	for (uint8_t mode = 3; w->o.dialect == WIRE && mode <= 4; mode++) tell(&w->l, SET_MODE, mode); /* offline, reset */
-	if (w->o.dialect != WIRE) at(&w->l, "AT!RESET", text);
+	if (w->o.dialect != WIRE) at(&w->l, "AT!RESET");
 	hang_up(w);
 	doing("waiting for the modem to leave the bus");
 	p->resets++;
@@ -2059,7 +2042,7 @@ static int work(struct work *w) {
 static int list(struct work *w) {
 	static const char *const kinds[] = { "gone", "foreign", "storage", "modem", "boot" };
 	const struct modem *m = &w->m;
-	struct text *t = &g.me->verdict, dir = { "" }, interface = { "" };
+	struct text *t = &g.me->verdict, interface = { "" };
 	char name[NAME], link[PATH];
 	do meet(w);
 	while (m->kind == MODEM && !m->active && !m->barred && watch(patience()) > 0);
@@ -2075,7 +2058,7 @@ static int list(struct work *w) {
 		before = " ";
 	}
 	add(&interface, "%s:%u.%u", m->port, m->active, port ? port->number : 0);
-	add(t, "%s\t%s\t", before[0] ? "" : "-", !port ? "-" : find_file(interface.s, false, name, &dir) ? name : "usbfs");
+	add(t, "%s\t%s\t", before[0] ? "" : "-", !port ? "-" : find_file(name, interface.s, false) ? name : "usbfs");
 	if (m->kind == MODEM && m->active) inquire(w);
 	if (!w->p.asked)
 		add(t, "%s\t-", w->p.mute ? whys[w->p.mute].text : "-");

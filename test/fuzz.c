@@ -710,7 +710,7 @@ static ssize_t x_write(int fd, const void *buf, size_t n)
 	if (fd == 1 || fd == 2) {
 		if (x_show)
 			fwrite(buf, 1, n, stdout);
-		must(!memmem(buf, n, "A710", 4), "the code is shown");
+		must(!x.present || !memmem(buf, n, "A710", 4), "the code is shown");
 		for (size_t i = 0; i + 1 < n; i++)
 			must(((const char *)buf)[i] >= ' ' || strchr("\t\n\r\033", ((const char *)buf)[i]), "a control character is printed");
 		return (ssize_t)n;
@@ -1194,7 +1194,7 @@ static int fuzz_answers(const uint8_t *data, size_t size)
 	number_after(copy, "Config Type:", 10, &value);
 	number_after(copy, "Interface bitmask:", 16, &value);
 	for (unsigned i = 0; i < o.rows; i++)
-		must(!o.row[i].supported || (strcasestr(copy, "SUPPORTED") && o.row[i].configs <= 2), "a row out of nothing");
+		must(!o.row[i].supported || strcasestr(copy, "SUPPORTED"), "a row out of nothing");
 	free(copy);
 	return 0;
 }
@@ -1234,6 +1234,7 @@ static int fuzz_words(const uint8_t *data, size_t size)
 	memcpy(copy, data, size);
 	copy[size] = '\0';
 	g = before;
+	memset(&x, 0, sizeof x); /* no modem: what is shown here are the words themselves */
 	g.limit = (int64_t *)(void *)shared_memory;
 	memset(&t, 0, sizeof t);
 	if (size && copy[0] == 'T') {

@@ -4,7 +4,7 @@
  *	tty, cdc-wdm	pseudo terminals under the device numbers that the sysfs names
  *	usbfs		one, too, and the few ioctls of devio.c, played below (kernel_*), ask this process over a socket
  *	bConfigurationValue	written: the interfaces of the other configuration are there at once, as in the kernel
- *	uevents		none: netlink is denied, so swflip looks every 100 ms, which is a path of its own
+ *	uevents		netlink is denied, and swflip looks every 100 ms, which is a path of its own; or it is played here, too
  *
  * Built with -DSYS=\"sys\" -DPROC=\"proc\" -DDEV=\"dev\" and short times. */
 #define _GNU_SOURCE
@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 static int native_socket(int domain, int type, int protocol);
+static int native_bind(int fd, const struct sockaddr *name, socklen_t size);
+static ssize_t native_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *from, socklen_t *size);
 static int native_ioctl(int fd, unsigned long request, ...);
 static ssize_t native_write(int fd, const void *buf, size_t n);
 static int native_ppoll(struct pollfd *p, nfds_t n, const struct timespec *t, const sigset_t *mask);
@@ -26,10 +28,18 @@ static int native_mount(const char *source, const char *target, const char *type
 static int native_execv(const char *file, char *const argv[]);
 
 #ifdef COVERAGE
-void __gcov_dump(void); /* children end by _exit() */
-#define _exit(status) (__gcov_dump(), _exit(status))
+void __gcov_dump(void);
+
+static _Noreturn void native_exit(int status) /* children end by _exit(), which would lose their counts */
+{
+	__gcov_dump();
+	_exit(status);
+}
+#define _exit native_exit
 #endif
 #define socket native_socket
+#define bind native_bind
+#define recvfrom native_recvfrom
 #define ioctl native_ioctl
 #define write native_write
 #define ppoll native_ppoll
@@ -38,6 +48,8 @@ void __gcov_dump(void); /* children end by _exit() */
 #define execv native_execv
 #include "native.h"
 #undef socket
+#undef bind
+#undef recvfrom
 #undef ioctl
 #undef write
 #undef ppoll
@@ -233,6 +245,29 @@ static void close_wires(struct device *d)
 		}
 }
 
+/* To whoever listens. */
+static void uevent(int who, const char *action, const struct device *d)
+{
+	char message[200], command[100];
+	FILE *f;
+
+	if (!fault("uevents"))
+		return;
+	message[0] = (char)who;
+	snprintf(message + 1, sizeof message - 1, "%s@/devices/pci/usb1/%s", action, d->port);
+	snprintf(command, sizeof command, "ls -d %s/uevents.* 2>/dev/null", world.dir);
+	if (!(f = popen(command, "r")))
+		return;
+	for (struct sockaddr_un to = { .sun_family = AF_UNIX }; fgets(to.sun_path, sizeof to.sun_path, f);) {
+		int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+		to.sun_path[strcspn(to.sun_path, "\n")] = '\0';
+		(void)!sendto(fd, message, strlen(message + 1) + 1, 0, (struct sockaddr *)&to, sizeof to);
+		close(fd);
+	}
+	pclose(f);
+}
+
 static void unplug(struct device *d)
 {
 	if (!d->present)
@@ -241,6 +276,7 @@ static void unplug(struct device *d)
 	run_sh("mv sys/bus/usb/devices/%s gone.$$ && rm -rf gone.$$ sys/bus/usb/devices/%s:*", d->port, d->port);
 	close_wires(d);
 	d->unlocked = d->offline = false;
+	uevent(fault("overrun") ? 2 : 0, "remove", d);
 }
 
 /* What the modem shows for what runs. */
@@ -293,6 +329,12 @@ static void plug(struct device *d)
 	if (!fault("barred"))
 		show_interfaces(d, base);
 	run_sh("mv %s sys/bus/usb/devices/%s", base, d->port);
+	if (fault("elsewhere"))
+		run_sh("for f in sys/dev/char/*; do ln -sfn ../../devices/pci/usb1/1-7/1-7:1.3/ttyUSB3/tty/ttyUSB3 $f; done");
+	if (fault("garbage"))
+		run_sh("find sys -name dev -type f | while read f; do echo x:y >$f; done");
+	uevent(1, "remove", d);
+	uevent(0, "bind", d);
 }
 
 static void leave(struct device *d, int64_t ms)
@@ -621,9 +663,11 @@ static int kernel_urb(int fd, unsigned long request, void *data)
 	}
 	if (request == USBDEVFS_DISCARDURB) {
 		u->status = -ENOENT;
+		if (u == outward && fault("out-stuck"))
+			outward = NULL, inward = u;
 		return 0;
 	}
-	if (outward) {
+	if (outward && !fault("out-stuck")) {
 		*(struct urb **)data = outward;
 		outward = NULL;
 		return 0;
@@ -700,6 +744,11 @@ static int native_ioctl(int fd, unsigned long request, ...)
 	}
 	if (request == USBDEVFS_SETINTERFACE || request == USBDEVFS_CLEAR_HALT)
 		return 0;
+	if (request == USBDEVFS_DISCONNECT_CLAIM && fault("hang"))
+		for (;;)
+			poll(NULL, 0, 1000);
+	if (request == USBDEVFS_DISCONNECT_CLAIM && fault("oops"))
+		raise(SIGKILL);
 	q.what = request == USBDEVFS_DISCONNECT_CLAIM ? CLAIM : request == USBDEVFS_RELEASEINTERFACE ? RELEASE : request == USBDEVFS_RESET ? PORT_RESET : CONNECT;
 	return ask_world(&q, NULL, 0);
 }
@@ -711,7 +760,7 @@ static int native_ppoll(struct pollfd *p, nfds_t n, const struct timespec *t, co
 
 	if (p->events != POLLOUT)
 		return ppoll(p, n, t, mask);
-	if (outward)
+	if (outward && !fault("out-stuck"))
 		return p->revents = POLLOUT, 1;
 	p->events = POLLIN;
 	r = ppoll(p, n, t, mask);
@@ -746,7 +795,43 @@ static int native_socket(int domain, int type, int protocol)
 		errno = EPERM;
 		return -1;
 	}
-	return socket(domain, type, protocol);
+	return fault("uevents") ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) : socket(domain, type, protocol);
+}
+
+static int native_bind(int fd, const struct sockaddr *name, socklen_t size)
+{
+	struct sockaddr_un own = { .sun_family = AF_UNIX };
+
+	if (fault("bind-fails")) {
+		errno = EACCES;
+		return -1;
+	}
+	if (!fault("uevents"))
+		return bind(fd, name, size);
+	snprintf(own.sun_path, sizeof own.sun_path, "%s/uevents.%d", world.dir, (int)getpid());
+	return bind(fd, (struct sockaddr *)&own, sizeof own);
+}
+
+/* The first byte says who sends it: 0 the kernel, 1 a process, 2 a queue that ran over. */
+static ssize_t native_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *from, socklen_t *size)
+{
+	ssize_t r;
+	unsigned char who;
+
+	if (!fault("uevents"))
+		return recvfrom(fd, buf, n, flags, from, size);
+	if ((r = recv(fd, buf, n, flags)) <= 0)
+		return r;
+	who = *(unsigned char *)buf;
+	memmove(buf, (char *)buf + 1, (size_t)--r);
+	memset(from, 0, *size);
+	if (who == 1)
+		((uint32_t *)(void *)from)[1] = 4711;
+	if (who == 2) {
+		errno = ENOBUFS;
+		return -1;
+	}
+	return r;
 }
 
 static pid_t native_getpid(void)
@@ -823,6 +908,8 @@ static struct device *add_device(const char *port, unsigned pid, uint32_t comp)
 		compose(d);
 	}
 	plug(d);
+	if (fault("kernel-flips"))
+		d->back_at = -(now() + 80), d->swoc_back = true;
 	return d;
 }
 
@@ -1212,11 +1299,28 @@ static const struct scenario scenarios[] = {
 	{ .name = "flip-stuck", .arguments = "", .faults = "truinstall stuck", .device = { { "1-1", 0x68a3, 3 } }, .log = "swoc=1;swoc=1;port-reset;swoc=1;", .status = 1, .says = "storage" },
 	{ .name = "flip-by-kernel-not", .arguments = "", .faults = "truinstall", .drivers = "serial storage", .device = { { "1-1", 0x68a3, 3 } }, .log = "swoc=1;", .least = 150 },
 	{ .name = "whole-story", .arguments = "-t mbim", .faults = "truinstall back-storage", .device = { { "1-1", 0x68a3, 3 } }, .log = "swoc=1;pid=68A2;comp=8;reset;swoc=1;" },
+	{ .name = "flip-by-kernel", .arguments = "", .faults = "truinstall kernel-flips", .drivers = "serial storage", .device = { { "1-1", 0x68a3, 3 } }, .log = "",
+	  .says = "usb-storage" },
+	{ .name = "flip-open-fails", .arguments = "-w 3", .faults = "truinstall garbage", .device = { { "1-1", 0x68a3, 3 } }, .log = "", .status = 1 },
+	/* numbers that are given again, nodes that are not there */
+	{ .name = "elsewhere", .arguments = "-t mbim", .faults = "elsewhere", .device = { { "1-1", 0x68a2, 6 } }, .log = "", .status = 1, .silent = "has PID" },
+	{ .name = "elsewhere-storage", .arguments = "", .faults = "truinstall elsewhere", .device = { { "1-1", 0x68a3, 3 } }, .log = "", .status = 1 },
+	{ .name = "garbage", .arguments = "-t mbim", .faults = "garbage", .device = { { "1-1", 0x68a2, 6 } }, .log = "", .status = 1 },
+	/* uevents */
+	{ .name = "uevents", .arguments = "-t mbim", .faults = "uevents netlink", .device = { { "1-1", 0x68a2, 6 } }, .log = "comp=8;reset;" },
+	{ .name = "uevents-overrun", .arguments = "-t mbim", .faults = "uevents netlink overrun", .device = { { "1-1", 0x68a2, 6 } }, .log = "comp=8;reset;" },
+	{ .name = "uevents-no-bind", .arguments = "-t mbim", .faults = "bind-fails netlink", .device = { { "1-1", 0x68a2, 6 } }, .log = "comp=8;reset;" },
+	/* children that do not end by themselves */
+	{ .name = "hang", .arguments = "-t 8 -w 1", .drivers = "none", .faults = "hang", .device = { { "1-1", 0x68a2, 6 } }, .log = "", .status = 1, .least = 900, .most = 2000,
+	  .says = "no time left" },
+	{ .name = "hang-silence", .arguments = "-t 8 -w 9", .drivers = "none", .faults = "hang", .device = { { "1-1", 0x68a2, 6 } }, .log = "", .status = 1, .most = 4000 },
+	{ .name = "oops", .arguments = "-t 8", .drivers = "none", .faults = "oops", .device = { { "1-1", 0x68a2, 6 } }, .log = "", .status = 1, .says = "too early" },
 	/* usbfs */
 	{ .name = "usbfs", .arguments = "-t mbim", .drivers = "none", .device = { { "1-1", 0x68a2, 6 } }, .log = "claim;dtr=3;comp=8;reset;" },
 	{ .name = "usbfs-answers", .arguments = "-t 6", .drivers = "none", .device = { { "1-1", 0x68a2, 6 } }, .log = "claim;dtr=3;release;connect;" },
 	{ .name = "usbfs-trickle", .arguments = "-t 6", .drivers = "none", .faults = "trickle", .device = { { "1-1", 0x68a2, 6 } }, .log = "claim;dtr=3;release;connect;" },
 	{ .name = "usbfs-stall", .arguments = "-t 6", .drivers = "none", .faults = "in-stall", .device = { { "1-1", 0x68a2, 6 } }, .log = "claim;dtr=3;release;connect;" },
+	{ .name = "usbfs-out-stuck", .arguments = "-t 8 -w 4", .drivers = "none", .faults = "out-stuck", .device = { { "1-1", 0x68a2, 3 } }, .status = 1, .most = 5100 },
 	{ .name = "usbfs-held", .arguments = "-t 6", .drivers = "none", .faults = "held", .device = { { "1-1", 0x68a2, 6 } }, .log = "", .status = 1, .says = "another process" },
 	{ .name = "usbfs-no-claim", .arguments = "-t 8", .drivers = "none", .faults = "no-claim", .device = { { "1-1", 0x68a2, 3 } }, .log = "", .status = 1 },
 	{ .name = "usbfs-silent", .arguments = "-t 8 -w 3", .drivers = "none", .faults = "silent", .device = { { "1-1", 0x68a2, 3 } }, .status = 1, .most = 4100 },

@@ -8,7 +8,7 @@ limit=40
 modem() {
 	p=$2 c=$4
 	shift 6
-	exec /bin/modem -p "$p" -c "$c" -s 3 "$@"
+	exec /bin/modem -p "$p" -c "$c" -s 3 -k drop=2000 "$@"
 }
 
 # What is said and done on the way to composition $1 of a modem that runs.
