@@ -766,15 +766,15 @@ struct link {
 /* One modem at work: what decide() is told, and the link to it. */
 struct work {
 	const struct target *t;
-	struct modem m;
-	struct offer o;
-	struct past p;
-	struct link l;
 	int64_t since;	 /* ms: when this start of the modem, or this configuration of it, was first seen */
 	uint32_t awake;	 /* devnum of the modem whose autosuspend was turned off */
 	bool leaving;	 /* it was told to leave the bus */
 	bool known;	 /* p.running is of this start */
 	uint8_t assumed; /* dry run: the configuration that would be active */
+	struct past p;
+	struct modem m;
+	struct offer o;
+	struct link l;
 };
 
 /* The name of the file that a driver made for an interface: cdc-wdm's, or a tty, of which some have a level to themselves. */
@@ -992,7 +992,10 @@ static enum result at_within(struct link *l, const char *command, int64_t ms) {
 	trace(">", command);
 	text[0] = '\0';
 	if (r < 0) return GONE_OFF;
-	if (!transmit(l, line.s, strlen(line.s)) && l->carrier == URBS) return l->outward ? SILENT : GONE_OFF;
+	if (!transmit(l, line.s, strlen(line.s)) && l->carrier == URBS) {
+		l->gone = !l->outward;
+		return l->gone ? GONE_OFF : SILENT;
+	}
 	while ((r = receive(l, chunk, until)) > 0 && now() < end) {
 		n = take(text, n, &over, chunk, r);
 		until = sooner(end, now() + QUIET_MS);
@@ -1077,7 +1080,7 @@ static void parse_pids(struct offer *o, const char *s) {
 static unsigned function_word(const char *word, size_t n) {
 	while (n && word[n - 1] >= '0' && word[n - 1] <= '9') n--;
 	for (size_t i = 0; i < LEN(words); i++)
-		if (strlen(words[i].word) == n && !strncasecmp(words[i].word, word, n)) return BIT(words[i].function);
+		if (is_word(word, n, words[i].word)) return BIT(words[i].function);
 	return 0;
 }
 
@@ -1111,10 +1114,10 @@ static void parse_rows(struct offer *o, const char *s) {
 	struct row r;
 	unsigned comps = 0;
 	bool open = false, no = false;
-	while (*(s = skip(s))) {
+	for (size_t length; *(s = skip(s)); s += length) {
 		const char *p = s;
 		uint32_t n;
-		size_t length = word_length(s);
+		length = word_length(s);
 		if (digits(&p, 10, 255, &n) && *(p = skip(p)) == '-') {
 			if (open) add_row(o, &r);
 			memset(&r, 0, sizeof r);
@@ -1123,22 +1126,18 @@ static void parse_rows(struct offer *o, const char *s) {
 			comps = 0;
 			open = true;
 			no = false;
-			s = p + 1;
-			continue;
-		}
-		p = s + 4;
-		if (open && length == 9 && !strncasecmp(s, "SUPPORTED", 9)) {
+			length = (size_t)(p + 1 - s);
+		} else if (open && is_word(s, length, "SUPPORTED")) {
 			r.supported = !no;
 			add_row(o, &r);
 			open = false;
-		} else if (open && length > 4 && !strncasecmp(s, "comp", 4) && digits(&p, 10, 255, &n) && p == s + length) {
+		} else if (begins(s, "comp") && (p = s + 4, digits(&p, 10, 255, &n)) && p == s + length) {
 			if (comps < 2) r.comp[comps] = (uint8_t)n;
 			r.configs = (uint8_t)++comps;
-		} else if (open) {
+		} else {
 			for (size_t i = 0; i + length <= 3; i++) no |= !strncasecmp(&"NOT"[i], s, length);
 			r.functions[0] = (uint16_t)(r.functions[0] | function_word(s, length));
 		}
-		s += length;
 	}
 	if (open) add_row(o, &r);
 	resolve_rows(o);
@@ -1257,27 +1256,23 @@ static const uint8_t *answer_of(const struct link *l, const uint8_t *p, size_t *
  * no answer. The answer's TLVs are then in frame at *tlvs, *n bytes. */
 static int qmi(struct link *l, uint8_t service, unsigned message, const uint8_t *value, size_t length, uint8_t frame[FRAME],
 	       const uint8_t **tlvs, size_t *n) {
-	uint8_t *qmux = frame + (l->mbim ? MBIM_HEAD : 0), *p = qmux + 6;
+	uint8_t *qmux = frame + (l->mbim ? MBIM_HEAD : 0), *p;
 	int64_t until = now() + ANSWER_MS;
 	bool refused = false;
 	l->tid = (uint8_t)(l->tid % 250 + 1);
 	doing("waiting for the answer to QMI %4x", message);
-	*p++ = 0;
-	*p++ = l->tid;
-	if (service != CTL) *p++ = 0;
-	p = put16(put16(p, message), length ? (unsigned)length + 3 : 0);
-	if (length) {
-		*p = 0x01;
-		p = put16(p + 1, (unsigned)length);
-		memcpy(p, value, length);
-		p += length;
-	}
-	uint32_t size = (uint32_t)(p - qmux);
+	memset(qmux, 0, 13);
 	qmux[0] = 1;
-	put16(qmux + 1, size - 1);
-	qmux[3] = 0;
 	qmux[4] = service;
 	qmux[5] = service ? l->client : 0;
+	qmux[7] = l->tid;
+	p = put16(put16(qmux + (service ? 9 : 8), message), length ? (unsigned)length + 3 : 0);
+	if (length) {
+		*p = 0x01;
+		p = (uint8_t *)memcpy(put16(p + 1, (unsigned)length), value, length) + length;
+	}
+	uint32_t size = (uint32_t)(p - qmux);
+	put16(qmux + 1, size - 1);
 	if (l->mbim) {
 		put32(put32(put32(put32(put32(frame, MBIM_COMMAND), MBIM_HEAD + size), l->tid), 1), 0);
 		memcpy(frame + 20, tunnel, sizeof tunnel);
@@ -1344,18 +1339,16 @@ static bool ask_qmi(struct link *l, struct offer *o) {
 	o->now = v[0];
 	o->dialect = WIRE;
 	v = tlv(p, n, 0x11, &length);
-	for (size_t i = 1; v && length && v[0] == length - 1 && i < length; i++) { /* a list that lies about its length is none */
+	if (!v || !length || v[0] != length - 1) return true; /* a list that lies about its length is none */
+	while (--length) {
 		struct row r;
+		unsigned number = *++v;
 		memset(&r, 0, sizeof r);
-		r.number = v[i];
+		r.number = *v;
 		r.supported = true;
-		r.configs = v[i] < LEN(compositions) ? 1 : 2;
-		if (r.configs == 1) {
-			r.functions[0] = compositions[v[i]];
-		} else if (v[i] < 23) {
-			r.functions[0] = compositions[v[i] < 18 ? 6 : 7];
-			r.functions[1] = compositions[8 + (v[i] - 13) % 5];
-		}
+		r.configs = number < LEN(compositions) ? 1 : 2;
+		if (number < 23) r.functions[0] = compositions[r.configs == 1 ? number : number < 18 ? 6 : 7];
+		if (number < 23 && r.configs == 2) r.functions[1] = compositions[8 + (number - 13) % 5];
 		add_row(o, &r);
 	}
 	return true;
@@ -1741,10 +1734,15 @@ static void drain(struct link *l) {
 	for (int64_t until = now() + ANSWER_MS; now() < until && receive(l, chunk, now() + RETRY_MS) > 0;) continue;
 }
 
+/* Asks an unlocked AT port. Once something was written, an answer without the PID is none. */
+static bool read_back(struct work *w, bool lists) {
+	return ask_at(&w->l, &w->o, lists) && (w->o.pid != UNKNOWN || w->p.found.pid == UNKNOWN || !w->p.written);
+}
+
 /* Asks an AT port: is there life, does it unlock, does it answer. The code is sent once. Who answers at once, but to
  * another question, may be out of step, and is asked again. */
 static enum why talk_at(struct work *w, const struct interface *i, int64_t until) {
-	char text[TEXT] = "";
+	const char *text = w->l.text;
 	struct text command;
 	enum result r = SILENT;
 	enum why why = dial(w, i, false);
@@ -1752,18 +1750,18 @@ static enum why talk_at(struct work *w, const struct interface *i, int64_t until
 	if (why) return why;
 	for (; r == SILENT && !text[0] && now() < until && !stopped(); asked++) {
 		doing("waiting for an answer on interface %u", i->number);
-		r = at_within(&w->l, "ATI", text, RETRY_MS);
+		r = at_within(&w->l, "ATI", RETRY_MS);
 	}
 	if (r == GONE_OFF || (r == SILENT && !text[0])) return MUTE;
 	if (asked > 1) drain(&w->l);
 	print(&command, "AT!ENTERCND=\"%s\"", g.code);
-	r = at(&w->l, command.s, text);
+	r = at(&w->l, command.s);
 	if (r == FAILED) return LOCKED;
 	until = now() + ANSWER_MS;
-	bool answers = r != GONE_OFF && ask_at(&w->l, &w->o, true);
+	bool answers = r != GONE_OFF && read_back(w, true);
 	if (!answers && !w->l.gone && now() < until) {
 		drain(&w->l);
-		answers = ask_at(&w->l, &w->o, true);
+		answers = read_back(w, true);
 	}
 	return answers ? FINE : STRANGE;
 }
@@ -1855,7 +1853,7 @@ static void write_setting(struct work *w, const struct step *s) {
 		print(&command, pid ? "AT!UDPID=%4X" : "AT!UDUSBCOMP=%u", s->value);
 		if (mask) print(&command, "AT!USBCOMP=1,%u,%X", w->o.type, s->value);
 		if (at(&w->l, command.s) == FAILED) say(INFO, "the modem answers ERROR");
-		p->asked = ask_at(&w->l, &w->o, pid) && (w->o.pid != UNKNOWN || p->found.pid == UNKNOWN);
+		p->asked = read_back(w, pid);
 	}
 	if (!p->asked) hang_up(w);
 }

@@ -21,6 +21,7 @@ static int native_socket(int domain, int type, int protocol);
 static int native_bind(int fd, const struct sockaddr *name, socklen_t size);
 static ssize_t native_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *from, socklen_t *size);
 static int native_ioctl(int fd, unsigned long request, ...);
+static long native_syscall(long number, ...);
 static ssize_t native_write(int fd, const void *buf, size_t n);
 static int native_ppoll(struct pollfd *p, nfds_t n, const struct timespec *t, const sigset_t *mask);
 static pid_t native_getpid(void);
@@ -41,6 +42,7 @@ static _Noreturn void native_exit(int status) /* children end by _exit(), which 
 #define bind native_bind
 #define recvfrom native_recvfrom
 #define ioctl native_ioctl
+#define syscall native_syscall
 #define write native_write
 #define ppoll native_ppoll
 #define getpid native_getpid
@@ -51,6 +53,7 @@ static _Noreturn void native_exit(int status) /* children end by _exit(), which 
 #undef bind
 #undef recvfrom
 #undef ioctl
+#undef syscall
 #undef write
 #undef ppoll
 #undef getpid
@@ -197,12 +200,14 @@ static void show_interfaces(const struct device *d, const char *base)
 		if (serial && strstr(world.drivers, "serial") && d->master[wire] >= 0) {
 			n += 10 * (unsigned)(d - world.device);
 			make(dev_number(d->tty[wire], number), "%s/%s/ttyUSB%u/tty/ttyUSB%u/dev", base, where, n, n);
+			make(number, "sys/class/tty/ttyUSB%u/dev", n);
 			make(">../../../../bus/usb/drivers/qcserial", "%s/%s/driver", base, where);
 			run_sh("mkdir -p dev sys/dev/char; ln -sfn %s dev/ttyUSB%u; ln -sfn ../../devices/pci/usb1/%s/%s/ttyUSB%u/tty/ttyUSB%u sys/dev/char/%s",
 			       d->tty[wire], n, d->port, where, n, n, number);
 		}
 		if (wire == WDM_WIRE && strstr(world.drivers, "wdm") && d->master[wire] >= 0) {
 			make(dev_number(d->tty[wire], number), "%s/%s/usbmisc/cdc-wdm0/dev", base, where);
+			make(number, "sys/class/usbmisc/cdc-wdm0/dev");
 			run_sh("mkdir -p dev sys/dev/char; ln -sfn %s dev/cdc-wdm0; ln -sfn ../../devices/pci/usb1/%s/%s/usbmisc/cdc-wdm0 sys/dev/char/%s",
 			       d->tty[wire], d->port, where, number);
 		}
@@ -753,6 +758,28 @@ static int native_ioctl(int fd, unsigned long request, ...)
 	return ask_world(&q, NULL, 0);
 }
 
+/* ioctl may come this way, too. */
+static long native_syscall(long number, ...)
+{
+	va_list ap;
+	long a, b;
+	void *p;
+
+	va_start(ap, number);
+	if (number == SYS_ioctl) {
+		a = va_arg(ap, int);
+		b = va_arg(ap, unsigned);
+		p = va_arg(ap, void *);
+		va_end(ap);
+		return native_ioctl((int)a, (unsigned long)(unsigned)b, p);
+	}
+	a = va_arg(ap, int);
+	p = va_arg(ap, void *);
+	b = (long)va_arg(ap, size_t);
+	va_end(ap);
+	return syscall(number, a, p, b);
+}
+
 /* A usbfs descriptor is ready for POLLOUT when a URB can be reaped. */
 static int native_ppoll(struct pollfd *p, nfds_t n, const struct timespec *t, const sigset_t *mask)
 {
@@ -1097,7 +1124,7 @@ static const char *left_behind(void)
 		struct termios t;
 		int held = 0;
 
-		if (!d->present)
+		if (!d->present || fault("hang") || fault("oops") || fault("out-stuck")) /* killed */
 			continue;
 		for (unsigned w = 0; w < WDM_WIRE; w++) {
 			tcgetattr(d->slave[w], &t);
@@ -1214,7 +1241,7 @@ static const struct scenario scenarios[] = {
 	{ .name = "kernel-overridden", .arguments = "-t off -w 5 -a 1 -c AAAA -q", .cmdline = "swflip.target=0x0 swflip.wait=x swflip.appear=x swflip.code=x swflip.log=x" },
 	{ .name = "kernel-unknown", .arguments = "-t off", .cmdline = "swflip.nothing=1", .says = "swflip.nothing" },
 	{ .name = "kernel-off", .arguments = "", .cmdline = "a swflip.target=off b", .faults = "no-sys" },
-	{ .name = "off-with-a-modem", .arguments = "-t off", .device = { { "1-1", 0x68a2, 6 } }, .log = "", .most = 300 },
+	{ .name = "off-with-a-modem", .arguments = "-t off", .device = { { "1-1", 0x68a2, 6 } }, .log = "", .most = 1500 },
 	{ .name = "double-dash", .arguments = "-t off --" },
 	{ .name = "flags-together", .arguments = "-qntoff" },
 	{ .name = "empty-argument", .arguments = "-a 0", .status = 3 },
@@ -1223,7 +1250,7 @@ static const struct scenario scenarios[] = {
 	{ .name = "no-usb", .arguments = "-t mbim -a 0", .faults = "no-usb", .status = 3, .says = "no USB" },
 	{ .name = "no-proc", .arguments = "", .faults = "no-proc", .status = 2, .says = "proc/cmdline" },
 	{ .name = "no-proc-with-target", .arguments = "-t mbim -a 0", .faults = "no-proc", .status = 3, .says = "proc/cmdline" },
-	{ .name = "no-modem", .arguments = "-t mbim -a 0", .status = 3, .says = "no modem", .most = 400 },
+	{ .name = "no-modem", .arguments = "-t mbim -a 0", .status = 3, .says = "no modem", .most = 1500 },
 	{ .name = "no-modem-waited", .arguments = "-t mbim -a 1", .status = 3, .says = "no modem", .least = 950, .most = 1500 },
 	{ .name = "no-modem-wait-is-less", .arguments = "-t mbim -a 9 -w 1", .status = 3, .least = 950, .most = 1500 },
 	{ .name = "no-modem-netlink", .arguments = "-t mbim -a 1", .faults = "netlink", .status = 3, .least = 950, .most = 1500 },
@@ -1234,8 +1261,8 @@ static const struct scenario scenarios[] = {
 	{ .name = "closed-out", .arguments = "-l", .faults = "closed-out", .device = { { "1-1", 0x68a2, 6 } }, .log = "" },
 	{ .name = "broken-pipe", .arguments = "-t mbim", .faults = "broken-pipe", .device = { { "1-1", 0x68a2, 6 } }, .log = "comp=8;reset;" },
 	/* right already */
-	{ .name = "right", .arguments = "-t qmi", .device = { { "1-1", 0x68a2, 6 } }, .log = "", .says = "in mode qmi", .most = 300 },
-	{ .name = "right-modem", .arguments = "", .device = { { "1-1", 0x68a2, 6 } }, .log = "", .most = 300 },
+	{ .name = "right", .arguments = "-t qmi", .device = { { "1-1", 0x68a2, 6 } }, .log = "", .says = "in mode qmi", .most = 1500 },
+	{ .name = "right-modem", .arguments = "", .device = { { "1-1", 0x68a2, 6 } }, .log = "", .most = 1500 },
 	{ .name = "right-number", .arguments = "-t 6", .device = { { "1-1", 0x68a2, 6 } }, .log = "" },
 	{ .name = "right-no-at", .arguments = "-t mbim", .device = { { "1-1", 0x68a2, 9 } }, .log = "", .says = "no AT port" },
 	{ .name = "right-quiet", .arguments = "-q -t qmi", .device = { { "1-1", 0x68a2, 6 } }, .log = "", .says = "in mode qmi" },

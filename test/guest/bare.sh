@@ -203,6 +203,21 @@ t_driver_comes_meanwhile() {
 	within 5 tty 3
 }
 
+# A driver that goes takes its tty along: done, or all is as it was.
+t_driver_goes_meanwhile() {
+	drivers qcserial
+	plug mc7710 -k slow=1000 -k 'at=6:echo 1-1:1.3 >/sys/bus/usb/drivers/qcserial/unbind'
+	within 5 tty 3
+	run swflip-quick -t mbim
+	log 'run echo'
+	nolog ' qmi '
+	case $ST in
+	0) order 'write comp 8' 'reset at' ;;
+	1) nolog 'write' ;;
+	*) die "exit status $ST" ;;
+	esac
+}
+
 # Without a word: the modem that answers nothing gets nothing, and the interface is free again.
 t_mute() {
 	nodrivers

@@ -304,6 +304,21 @@ t_autosuspend() {
 	count 1 'write comp 8'
 }
 
+t_autosuspend_without_at() {
+	nodrivers
+	plug mbim9
+	echo 0 >"$usb/$P/power/autosuspend_delay_ms"
+	echo auto >"$usb/$P/power/control"
+	within 5 grep -q suspended "$usb/$P/power/runtime_status" || die 'it does not suspend'
+	run swflip-quick -t 5
+	status 1
+	log 'qmi 2 555b'
+	policy auto
+	run swflip-quick -t 8
+	status 0
+	order 'write comp 8' 'reset qmi'
+}
+
 # Right at first sight: not even touched.
 t_autosuspend_when_right() {
 	nodrivers

@@ -46,7 +46,9 @@ t_9_to_8() {
 	plug mbim9
 	run swflip-quick -t 8
 	switched 8
-	order 'mbim OPEN' 'qmi 2 555c' 'mbim CLOSE' 'at 3 ATI'
+	order 'mbim OPEN' 'qmi 2 555c' 'mbim CLOSE' 'unplug reset' 'at 3 ATI'
+	nolog 'interface 13'
+	nolog 'dtr 1[23]'
 	mode 1199:68a2
 	says 'in mode 8: at dm nmea mbim;'
 }
@@ -81,9 +83,6 @@ t_names() {
 	plug mbim9
 	run swflip-quick -t at+mbim
 	switched 8
-	plug mbim9 -p 1
-	run swflip-quick -t "$P1:off" -t qmi
-	switched 6
 }
 
 # Right by its descriptors: nothing is opened, and that no AT port is there is said.
@@ -163,12 +162,12 @@ t_list() {
 	polite
 }
 
-# Whatever 0x555B tells before the reset.
-t_running_value() {
+# Whatever 0x555B tells before the reset, in whatever order, and whoever else speaks.
+t_peculiar() {
 	nodrivers
-	plug mbim9 -k qmi-running
+	herd mbim9 qmi-running qmi-order qmi-indication qmi-stranger
 	run swflip-quick -t 8
-	switched 8
+	each switched 8
 }
 
 # A third value is a read-back that differs: no reset, and what was found is put back.
@@ -246,20 +245,6 @@ t_reset_fails() {
 		polite
 		unplug
 	done
-}
-
-t_order_of_tlvs() {
-	nodrivers
-	plug mbim9 -k qmi-order
-	run swflip-quick -t 8
-	switched 8
-}
-
-t_indication_first() {
-	nodrivers
-	plug mbim9 -k qmi-indication -k qmi-stranger
-	run swflip-quick -t 8
-	switched 8
 }
 
 # A fault in one answer alone: all is done, or all is as it was.
@@ -392,15 +377,28 @@ t_qmi_wwan_has_it_back() {
 	switched 8
 }
 
-t_faults_of_bare_qmi() {
+t_peculiar_bare_qmi() {
 	nodrivers
-	plug no-at -k qmi-order -k qmi-indication -k qmi-stranger -k qmi-running
+	herd no-at qmi-running qmi-order qmi-indication qmi-stranger
 	run swflip-quick -t 8
-	switched 8
+	each switched 8
+}
+
+t_peculiar_with_qmi_wwan() {
 	drivers qmi_wwan
-	plug no-at -p 1 -k qmi-order -k qmi-indication -k qmi-stranger -k qmi-running
-	run swflip-quick -t "$P1:off" -t 8
-	switched 8
+	herd no-at qmi-running qmi-order qmi-indication qmi-stranger
+	run swflip-quick -t 8
+	each switched 8
+}
+
+# A driver that came while the interface was claimed is asked to bind.
+t_driver_comes_meanwhile() {
+	nodrivers
+	plug no-at -k qmi-silent=0x555b -k 'at=3:modprobe qmi_wwan'
+	run swflip-quick -t 8
+	untouched
+	log 'run modprobe'
+	within 5 driver 8 qmi_wwan || die 'qmi_wwan was not asked to bind'
 }
 
 # DTR by the USB version alone, for a PID that is in nobody's table; and no DTR where none is needed.
@@ -487,8 +485,9 @@ t_bitmask_modem() {
 	status 0
 	order 'qmi 2 555c' 'write mask 100D' 'reset qmi' 'plug 1199:9079'
 	count 1 'write'
-	plug mc7455 -p 1 -k pid=9079 -k mask=1000
-	run swflip-quick -t "$P1:off" -t qmi
+	unplug
+	plug mc7455 -k pid=9079 -k mask=1000
+	run swflip-quick -t qmi
 	status 0
 	order 'qmi 2 555c' 'write mask 10D' 'reset qmi' 'plug 1199:9079'
 	count 1 'write'
