@@ -46,7 +46,7 @@ native:
 	@for c in $$(grep -ls '^#include "native.h"' test/*.c); do \
 		t=test/build/t-$$(basename $$c .c); \
 		[ -z "$$(find $$c test/native.h swflip.c config.h Makefile -newer $$t 2>&1)" ] || \
-		{ echo "$$t"; $${NATIVE_CC:-cc} $(NATIVE) -o $$t $$c || exit; }; \
+		{ echo "$$t"; $${NATIVE_CC:-cc} $(NATIVE) -o $$t $$c -lutil || exit; }; \
 	done
 
 lint:

@@ -268,3 +268,10 @@ static const struct { const char *text, *next; } whys[] = {
 	[LATE] = { "there was no time left", "give it more with -w" },
 	[LOST] = { "the work on it ended too early", "see swflip -v" },
 };
+
+/* QMI result codes, as -v names them (libqmi: qmi-errors.h). */
+static const struct { uint8_t error; char name[20]; } qmi_errors[] = {
+	{ 0, "ok" }, { 1, "MalformedMessage" }, { 3, "Internal" }, { 25, "DeviceUnsupported" }, { 26, "NoEffect" },
+	{ 48, "InvalidArgument" }, { 52, "DeviceNotReady" }, { 60, "InvalidTransition" }, { 71, "InvalidQmiCommand" },
+	{ 94, "NotSupported" },
+};

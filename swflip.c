@@ -5,16 +5,16 @@
  *  A TRU-Install stick (1199:0fff, class 08/06/50) becomes a modem by the vendor request SetSwocMode, 40 0b 0001 0000,
  *  no data (linux: drivers/usb/storage/sierra_ms.c). It leaves the bus and comes back on the same port.
  *  A modem's mode is kept in its flash and read at its start: !UDPID (product ID) and !UDUSBCOMP (a numbered
- *  composition) up to the MC73xx, !USBCOMP (a bitmask of interfaces, bit n = bInterfaceNumber n) from the MC74xx on. All
- *  want AT!ENTERCND="code" first, forget that at every reset, and take effect by AT!RESET.
- *  Writing !UDPID moves !UDUSBCOMP at once, and the list of compositions is often that of the PID: PID first, list again.
+ *  composition) up to the MC73xx, !USBCOMP (a bitmask of interfaces, bit n = bInterfaceNumber n) from the MC74xx on.
+ *  All want AT!ENTERCND="code" first, forget that at every reset, and take effect by AT!RESET.
+ *  Writing !UDPID moves !UDUSBCOMP, and the list of compositions is often that of the PID: PID first, list again.
  *  A modem without an AT port takes the same numbers by QMI, DMS 0x555B and 0x555C, bare or inside MBIM.
  *  A dual composition has two USB configurations; which one runs is the host's choice (bConfigurationValue).
  *  Firmware takes product IDs and compositions that it does not list, and dies of them. So nothing unlisted is written.
  *
  * Not attempted: firmware, boot loaders, turning TRU-Install off for good (no such command is known), connecting.
  *
- * Data flows one way: look (sysfs) -> decide (pure, all the rules) -> act (the modem) -> wait (uevents), and round again.
+ * Data flows one way: look (sysfs) -> decide (pure, all the rules) -> act (the modem) -> wait (uevents), and again.
  */
 #define _GNU_SOURCE
 #include <sys/file.h>
@@ -63,9 +63,9 @@ struct shape { uint16_t number, class, subclass; uint8_t layouts, needs, functio
 struct function { const char *name, *alias, *module; uint32_t bit; };
 
 enum why {
-	FINE, NO_LEAVE, NO_CONFIG, NO_SUCH_CONFIG, BARRED, IN_BOOT, NOT_OURS, MISSING, UNCONFIGURED, NO_PORT, NO_NODE, NO_TUNNEL, MUTE, HELD, LOCKED,
-	STRANGE, NO_LIST, NO_TYPE, NO_BIT, NO_BITS, NO_INDEX, NO_AT, NOT_LISTED, PID_NOT_LISTED, PID_DIFFERS, DIFFERS, NO_RESET,
-	NOT_SHOWN, CRASHES, STOPPED, LATE, LOST,
+	FINE, NO_LEAVE, NO_CONFIG, NO_SUCH_CONFIG, BARRED, IN_BOOT, NOT_OURS, MISSING, UNCONFIGURED, NO_PORT, NO_NODE,
+	NO_TUNNEL, MUTE, HELD, LOCKED, STRANGE, NO_LIST, NO_TYPE, NO_BIT, NO_BITS, NO_INDEX, NO_AT, NOT_LISTED,
+	PID_NOT_LISTED, PID_DIFFERS, DIFFERS, NO_RESET, NOT_SHOWN, CRASHES, STOPPED, LATE, LOST,
 };
 
 #include "config.h"
@@ -177,7 +177,7 @@ static struct {
 
 /* ---- messages: stderr or the kernel's log ---- */
 
-/* Appends, cut to fit: %s %c %u %x %X, with a width filled with zeros. The C library's own would cost 14 KiB of the 40. */
+/* Appends, cut to fit: %s %c %u %x %X, zeros up to a width. The C library's own would cost 14 KiB of the 40. */
 static void vadd(struct text *t, const char *fmt, va_list ap) {
 	char *p = t->s + strlen(t->s), *end = t->s + sizeof t->s - 1;
 	for (; *fmt && p < end; fmt++) {
@@ -281,15 +281,12 @@ static int64_t now(void) {
 }
 
 static int64_t sooner(int64_t a, int64_t b) { return a < b ? a : b; }
+static void heard(void) { g.me->heard = now(); }
+static bool stopped(void) { return g.stop && !g.hold; }
+static void on_signal(int signal) { if (signal != SIGCHLD) g.stop = 1; }
 
 /* The time by which this modem must have given a sign of life. */
 static int64_t patience(void) { return g.me->written ? g.deadline : sooner(g.deadline, g.me->heard + SILENCE_MS); }
-
-static void heard(void) { g.me->heard = now(); }
-
-static bool stopped(void) { return g.stop && !g.hold; }
-
-static void on_signal(int signal) { if (signal != SIGCHLD) g.stop = 1; }
 
 /* Waits for fd (-1: nothing but time). Returns the poll events, 0 when until has come or a signal woke it, -1 when the
  * run is to stop. */
@@ -336,7 +333,8 @@ static bool digits(const char **s, unsigned base, uint32_t max, uint32_t *value)
 	const char *p = *s;
 	uint64_t v = 0;
 	for (;; p++) {
-		unsigned c = (unsigned char)*p, d = c - '0' < 10 ? c - '0' : (c | 32) - 'a' < 6 ? (c | 32) - 'a' + 10 : 99;
+		unsigned c = (unsigned char)*p, letter = (c | 32) - 'a';
+		unsigned d = c - '0' < 10 ? c - '0' : letter < 6 ? letter + 10 : 99;
 		if (d >= base) break;
 		if ((v = v * base + d) > max) return false;
 	}
@@ -359,7 +357,6 @@ static size_t portlen(const char *s) {
 }
 
 static uint16_t le16(const uint8_t *p) { return (uint16_t)(p[0] | p[1] << 8); }
-
 static uint32_t le32(const uint8_t *p) { return le16(p) | (uint32_t)le16(p + 2) << 16; }
 
 static uint8_t *put16(uint8_t *p, unsigned v) {
@@ -432,7 +429,7 @@ static const char *next(struct dir *d) {
 	return entry + D_NAME;
 }
 
-/* The first name in a directory that begins with prefix, and is not only that or "generic"; false where there is none. */
+/* The first name in a directory that begins with prefix, but not "generic"; false where there is none. */
 static bool first(char name[NAME], const char *prefix, const char *directory) {
 	struct dir d;
 	name[0] = '\0';
@@ -525,11 +522,10 @@ static struct interface *read_interface(struct config *c, const uint8_t *p) {
 static void read_endpoint(struct interface *i, const uint8_t *p) {
 	enum { BULK_OUT = 0x02, BULK_IN = 0x82, INTERRUPT_IN = 0x83 }; /* direction and type */
 	unsigned kind = (p[2] & 0x80u) | (p[3] & 3);
-	if (kind == BULK_OUT && !i->out) i->out = p[2];
-	if (kind == INTERRUPT_IN && !i->interrupt) i->interrupt = p[2];
-	if (kind != BULK_IN || i->in) return;
-	i->in = p[2];
-	i->packet = le16(p + 4) & 0x7ff;
+	if (kind == BULK_IN && !i->in) i->packet = le16(p + 4) & 0x7ff;
+	uint8_t *to = kind == BULK_IN ? &i->in : kind == BULK_OUT ? &i->out : NULL;
+	if (kind == INTERRUPT_IN) to = &i->interrupt;
+	if (to && !*to) *to = p[2];
 }
 
 /* The kernel's `descriptors` file: the device's descriptor, then each configuration's, as the modem sent them. A length
@@ -580,7 +576,8 @@ static void look(struct modem *m, const char *port) {
 	memset(m, 0, sizeof *m);
 	copy_port(m->port, port, strlen(port));
 	int n = slurp(raw, sizeof raw, path(USB "%s/descriptors", port));
-	if (n < 0 || !read_descriptors(m, raw, (size_t)n) || !(m->devnum = number_in(path(USB "%s/devnum", port)))) return;
+	m->devnum = number_in(path(USB "%s/devnum", port));
+	if (n < 0 || !read_descriptors(m, raw, (size_t)n) || !m->devnum) return;
 	/* the active configuration is in the names of its interfaces; reading the attribute could block for seconds */
 	if (first(name, print(&interface, "%s:", port), path(USB "%s", port))) {
 		s += strlen(interface.s);
@@ -620,7 +617,7 @@ static bool at_port(const char *file, const char *port) {
 	return false;
 }
 
-/* A message is "action@/devices/..." and more behind a NUL. Does it speak of our port, or of any for who watches all? */
+/* A message is "action@/devices/..." and more behind a NUL. Is it about our port, or about any, if all are watched? */
 static bool concerns(const char *message) {
 	const char *last = strrchr(message, '/');
 	return last && (g.me ? at_port(message, g.me->port) || at_port(message, g.me->peer) : portlen(last + 1) > 0);
@@ -652,7 +649,7 @@ static int watch(int64_t until) {
 
 /* ---- nodes: opened where they are, or made where there is room; believed when sysfs places them ---- */
 
-/* Opens the character device number dev, DEV/name if that is it. A missing node is made in a private place and removed. */
+/* Opens the character device number dev, DEV/name if it is that. A missing one is made where it can be, and removed. */
 static int open_node(const char *name, dev_t dev) {
 	static const char *const places[] = { DEV, "/run", "/tmp" };
 	enum { FLAGS = O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC };
@@ -668,7 +665,7 @@ static int open_node(const char *name, dev_t dev) {
 	return -1;
 }
 
-/* Opens the node whose number stands in a file of sysfs. Numbers are given again while modems come and go: it is closed,
+/* Opens the node whose number stands in a sysfs file. Numbers are given again while modems come and go: it is closed,
  * and -1 returned, where sysfs does not place the open node at where. */
 static int open_placed(const char *name, const char *dev, const char *where) {
 	char text[32], link[PATH];
@@ -734,13 +731,13 @@ static int open_usbfs(const struct modem *m) {
 	return open_placed(name.s, path(USB "%s/dev", m->port), m->port);
 }
 
-/* A control transfer. Returns the bytes moved, or -1 with errno: EPIPE is a stall, ENODEV or ESHUTDOWN a modem that left. */
+/* A control transfer. Returns the bytes moved, or -1 with errno: EPIPE is a stall, ENODEV or ESHUTDOWN a modem gone. */
 static int control(int fd, unsigned type, unsigned request, unsigned value, unsigned index, void *data, size_t n) {
 	struct ctrltransfer c = {
 		(uint8_t)type, (uint8_t)request, (uint16_t)value, (uint16_t)index, (uint16_t)n, CONTROL_MS, data,
 	};
 	int r = usbfs(fd, USBDEVFS_CONTROL, &c), error = errno;
-	say(DEBUG, "usb %2x %2x %4x %4x %u: %s", type, request, value, index, (unsigned)n, r < 0 ? reason(error) : "ok");
+	say(DEBUG, "usb %2x %2x %4x %4x %u: %s", type, request, value, index, c.wLength, r < 0 ? reason(error) : "ok");
 	errno = error;
 	return r;
 }
@@ -777,7 +774,7 @@ struct work {
 	struct link l;
 };
 
-/* The name of the file that a driver made for an interface: cdc-wdm's, or a tty, of which some have a level to themselves. */
+/* The name of the file that a driver made for an interface: cdc-wdm's, or a tty, some of which are one level deeper. */
 static bool find_file(char name[NAME], const char *interface, bool encapsulated) {
 	if (encapsulated) return first(name, "cdc-wdm", path(USB "%s/usbmisc", interface));
 	return first(name, "ttyUSB", path(USB "%s", interface)) || first(name, "tty", path(USB "%s/tty", interface));
@@ -813,15 +810,14 @@ static enum why open_file(struct link *l, const char *interface, bool encapsulat
 }
 
 static bool submit(struct link *l, struct urb *u, unsigned type, uint8_t endpoint, void *buffer, size_t n) {
-	*u = (struct urb){ .type = (unsigned char)type, .endpoint = endpoint, .buffer = buffer, .buffer_length = (int)n };
+	*u = (struct urb){ .type = (uint8_t)type, .endpoint = endpoint, .buffer = buffer, .buffer_length = (int)n };
 	return !usbfs(l->fd, USBDEVFS_SUBMITURB, u);
 }
 
 /* One IN transfer is with the kernel before anything goes out, or bytes would be lost. */
 static bool listen_in(struct link *l) {
-	if (!l->inward)
-		l->inward = submit(l, &l->in, l->endpoint_out ? URB_BULK : URB_INTERRUPT, l->endpoint_in, l->chunk, l->packet);
-	return l->inward;
+	unsigned type = l->endpoint_out ? URB_BULK : URB_INTERRUPT;
+	return l->inward = l->inward || submit(l, &l->in, type, l->endpoint_in, l->chunk, l->packet);
 }
 
 /* Takes the interface from whatever driver holds it, with DTR and RTS as a tty would set them. */
@@ -975,8 +971,8 @@ static size_t take(char text[TEXT], size_t n, bool *over, const uint8_t *chunk, 
 	return n;
 }
 
-/* Sends a command and takes its answer, without echo and final result, into l->text. At most ms until it begins, QUIET_MS
- * between its bytes, twice ms in all. SILENT with text: an answer that has no final result. */
+/* Sends a command and takes its answer, without echo and final result, into l->text. At most ms until it begins,
+ * QUIET_MS between its bytes, twice ms in all. SILENT with text: an answer that has no final result. */
 static enum result at_within(struct link *l, const char *command, int64_t ms) {
 	enum { STRAY_MS = 300, LINGER_MS = 40 };
 	int64_t until = now() + ms, end = until + ms;
@@ -1002,7 +998,8 @@ static enum result at_within(struct link *l, const char *command, int64_t ms) {
 		if ((result = final(text, false)) == SILENT) continue;
 		tidy(text, command);
 		n = strlen(text);
-		bool stray = result == OK && !over && !*skip(text) && find(command, "?"); /* too early, or of the last one */
+		/* an OK alone came too early, or was the last command's */
+		bool stray = result == OK && !over && !*skip(text) && find(command, "?");
 		if (!stray && (result != OK || !find(command, "=?"))) break;
 		until = now() + (stray ? STRAY_MS : LINGER_MS); /* an OK can stand in the middle of a list, too */
 	}
@@ -1108,8 +1105,8 @@ static void resolve_rows(struct offer *o) {
 		}
 }
 
-/* !UDUSBCOMP=?: number, `-`, words, status; over as many lines as may be. A row ends at its status. One that does not end
- * in a status is not supported, nor one with a NOT, or a piece of one, anywhere in it. */
+/* !UDUSBCOMP=?: number, `-`, words, status; over as many lines as may be. A row ends at its status. One that has no
+ * status is not supported, nor one with a NOT, or a piece of one, anywhere in it. */
 static void parse_rows(struct offer *o, const char *s) {
 	struct row r;
 	unsigned comps = 0;
@@ -1146,20 +1143,20 @@ static void parse_rows(struct offer *o, const char *s) {
 /* !USBCOMP=?: the types between `<Config Type> -` and `<Interface bitmask> -`, and behind that the bits, up to the
  * examples, which promise nothing. */
 static void parse_mask(struct offer *o, const char *text) {
-	const char *types = text, *bits = text, *examples, *defaults;
+	const char *types = text, *bits = text;
 	uint32_t value;
 	do types = after(types, "<Config Type>");
 	while (types && *types != '-');
 	do bits = after(bits, "<Interface bitmask>");
 	while (bits && *bits != '-');
 	if (!types || !bits) return;
-	examples = find(bits, "e.g.");
-	defaults = find(bits, "default");
 	for (const char *p = types + 1; p < bits; p++)
 		if (blank(p[-1]) && digits(&p, 10, 31, &value) && *p == ':') o->types |= BIT(value);
-	for (const char *p = bits; (p = find(p, "0x")) && !(examples && p > examples) && !(defaults && p > defaults);) {
-		const char *hex = p += 2;
-		if (digits(&p, 16, UINT32_MAX, &value) && p - hex == 8 && !(value & (value - 1))) o->bits |= value;
+	for (const char *p = bits; *p && !begins(p, "e.g.") && !begins(p, "default"); p++) {
+		const char *hex = p + 2;
+		if (!begins(p, "0x") || !digits(&hex, 16, UINT32_MAX, &value)) continue;
+		if (hex - p == 10 && !(value & (value - 1))) o->bits |= value;
+		p = hex - 1;
 	}
 }
 
@@ -1193,7 +1190,7 @@ static bool ask_at(struct link *l, struct offer *o, bool lists) {
 
 /* ---- QMI: the same questions in encapsulated commands, bare or inside MBIM ---- */
 
-enum { CTL = 0, DMS = 2, GET_CLIENT = 0x22, RELEASE_CLIENT = 0x23, SET_MODE = 0x2e, GET_COMP = 0x555b, SET_COMP = 0x555c };
+enum { CTL, DMS = 2, GET_CLIENT = 0x22, RELEASE_CLIENT = 0x23, SET_MODE = 0x2e, GET_COMP = 0x555b, SET_COMP = 0x555c };
 enum { MBIM_OPEN = 1, MBIM_CLOSE = 2, MBIM_COMMAND = 3, MBIM_ERROR = 4, MBIM_HEAD = 48 };
 #define MBIM_DONE 0x80000000u /* set in the type of every answer */
 
@@ -1252,10 +1249,16 @@ static const uint8_t *answer_of(const struct link *l, const uint8_t *p, size_t *
 	return p + head;
 }
 
-/* Sends a message with at most one TLV, type 0x01, and waits for its answer. Returns the QMI error, 0 for none, or -1 for
- * no answer. The answer's TLVs are then in frame at *tlvs, *n bytes. */
-static int qmi(struct link *l, uint8_t service, unsigned message, const uint8_t *value, size_t length, uint8_t frame[FRAME],
-	       const uint8_t **tlvs, size_t *n) {
+static const char *qmi_result(int error) {
+	for (unsigned i = 0; i < LEN(qmi_errors); i++)
+		if (qmi_errors[i].error == error) return qmi_errors[i].name;
+	return "error";
+}
+
+/* Sends a message with at most one TLV, type 0x01, and waits for its answer. Returns the QMI error, 0 for none, or -1
+ * for no answer. The answer's TLVs are then in frame at *tlvs, *n bytes. */
+static int qmi(struct link *l, uint8_t service, unsigned message, const uint8_t *value, size_t length,
+	       uint8_t frame[FRAME], const uint8_t **tlvs, size_t *n) {
 	uint8_t *qmux = frame + (l->mbim ? MBIM_HEAD : 0), *p;
 	int64_t until = now() + ANSWER_MS;
 	bool refused = false;
@@ -1281,15 +1284,16 @@ static int qmi(struct link *l, uint8_t service, unsigned message, const uint8_t 
 	say(DEBUG, "> QMI %2x %4x, %u bytes", service, message, size);
 	if (!encapsulate(l, frame, (size_t)(p - frame))) return -1;
 	for (int r; !refused && (r = receive_frame(l, frame, until)) > 0 && now() < until;) {
-		size_t size_of_result;
+		size_t result_size = 0;
 		*n = (size_t)r;
-		const uint8_t *q = unwrap(l, frame, n, &refused);
-		if (!q || !(*tlvs = answer_of(l, q, n, service, message)) || !(q = tlv(*tlvs, *n, 0x02, &size_of_result)) ||
-		    size_of_result < 4)
-			continue;
+		const uint8_t *result = unwrap(l, frame, n, &refused);
+		*tlvs = result ? answer_of(l, result, n, service, message) : NULL;
+		result = *tlvs ? tlv(*tlvs, *n, 0x02, &result_size) : NULL;
+		if (!result || result_size < 4) continue;
+		int error = le16(result) ? le16(result + 2) : 0;
 		heard();
-		say(DEBUG, "< QMI %4x: error %u", message, le16(q) ? le16(q + 2) : 0u);
-		return le16(q) ? le16(q + 2) : 0;
+		say(DEBUG, "< QMI %4x: %u %s", message, (unsigned)error, qmi_result(error));
+		return error;
 	}
 	return -1;
 }
@@ -1304,7 +1308,7 @@ static bool mbim(struct link *l, unsigned type) {
 	put32(put32(put32(put32(frame, type), n), l->tid), l->message && l->message < FRAME ? l->message : FRAME);
 	if (!encapsulate(l, frame, n)) return false;
 	for (int r; (r = receive_frame(l, frame, until)) > 0 && now() < until;)
-		if (r >= 16 && le32(frame) == (MBIM_DONE | type) && le32(frame + 8) == l->tid) return le32(frame + 12) == 0;
+		if (r >= 16 && le32(frame) == (MBIM_DONE | type) && le32(frame + 8) == l->tid) return !le32(frame + 12);
 	return false;
 }
 
@@ -1315,9 +1319,9 @@ static bool open_qmi(struct link *l) {
 	const uint8_t *p;
 	size_t n;
 	if (l->mbim && !mbim(l, MBIM_OPEN)) return false;
-	if (qmi(l, CTL, GET_CLIENT, &dms, 1, frame, &p, &n) || !(p = tlv(p, n, 0x01, &n)) || n < 2 || p[0] != DMS) return false;
-	l->client = p[1];
-	return true;
+	p = qmi(l, CTL, GET_CLIENT, &dms, 1, frame, &p, &n) ? NULL : tlv(p, n, 0x01, &n);
+	if (p && n >= 2 && p[0] == DMS) l->client = p[1];
+	return l->client;
 }
 
 static void close_qmi(struct link *l) {
@@ -1335,7 +1339,9 @@ static bool ask_qmi(struct link *l, struct offer *o) {
 	size_t n, length;
 	memset(o, 0, sizeof *o);
 	o->pid = UNKNOWN;
-	if (qmi(l, DMS, GET_COMP, NULL, 0, frame, &p, &n) || !(v = tlv(p, n, 0x10, &length)) || length < 1) return false;
+	int error = qmi(l, DMS, GET_COMP, NULL, 0, frame, &p, &n);
+	if (error < 0) error = qmi(l, DMS, GET_COMP, NULL, 0, frame, &p, &n); /* one answer may be lost */
+	if (error || !(v = tlv(p, n, 0x10, &length)) || !length) return false;
 	o->now = v[0];
 	o->dialect = WIRE;
 	v = tlv(p, n, 0x11, &length);
@@ -1514,12 +1520,15 @@ static bool row_serves(const struct row *r, const struct target *t) {
 
 /* The best row for the target: what the modem has, with an AT port, one configuration, fewest functions that nobody
  * asked for, lowest number. NULL = none; without an AT port only if bare. */
-static const struct row *pick(const struct offer *o, const struct target *t, bool bare) {
+static const struct row *pick(const struct work *w, bool bare) {
+	const struct offer *o = &w->o;
+	const struct target *t = w->t;
 	const struct row *best = NULL;
 	for (unsigned r = 0, least = 0; r < o->rows; r++) {
 		const struct row *row = &o->row[r];
 		unsigned all = row->functions[0] | row->functions[1], cost = row->number;
-		if (!row_serves(row, t) || (!(all & BIT(AT)) && !bare && row->number != o->now)) continue;
+		bool has = row->number == o->now && !w->p.written; /* what follows a written PID is not yet what it has */
+		if (!row_serves(row, t) || (!(all & BIT(AT)) && !bare && !has)) continue;
 		if (row->number == o->now) return row;
 		for (unsigned extra = all & ~t->value; extra; extra &= extra - 1) cost += 1u << 8;
 		cost += (row->configs > 1 ? 1u << 12 : 0) + (all & BIT(AT) ? 0 : 1u << 13);
@@ -1545,7 +1554,7 @@ static struct step no_row(const struct work *w) {
 	bool speaks = r && r->supported && (o->rows != before->rows || memcmp(o->row, before->row, sizeof o->row));
 	if (pid != UNKNOWN && !w->p.written) return step(WRITE_PID, (uint32_t)pid);
 	if (differs(o, before) && w->p.written == PID && !w->p.resets && !speaks) return step(RESET, 0);
-	return back_out(w, !o->rows ? NO_LIST : pick(o, w->t, true) ? NO_AT : NOT_LISTED);
+	return back_out(w, !o->rows ? NO_LIST : pick(w, true) ? NO_AT : NOT_LISTED);
 }
 
 /* The setting is as wanted. Does it run? Names are here because their functions are not to be seen. */
@@ -1567,7 +1576,7 @@ static struct step decide_row(const struct work *w) {
 		if (o->pid == UNKNOWN || p->written) return back_out(w, p->written ? DIFFERS : NO_LIST);
 		return has16(o->pids, o->npids, (uint32_t)t->pid) ? step(WRITE_PID, (uint32_t)t->pid) : back_out(w, PID_NOT_LISTED);
 	}
-	const struct row *r = pick(o, t, t->bare);
+	const struct row *r = pick(w, t->bare);
 	if (t->mode == NUMBER && o->now == t->value && (!p->written || p->committed)) { /* is there, listed or not */
 		r = find_row(o, o->now);
 		return stored(w, r ? r->functions : unknown);
@@ -1731,7 +1740,7 @@ static enum why dial(struct work *w, const struct interface *i, bool encapsulate
 /* Swallows what is still on its way: answers to what was asked twice, or by who came before and was killed. */
 static void drain(struct link *l) {
 	uint8_t chunk[CHUNK];
-	for (int64_t until = now() + ANSWER_MS; now() < until && receive(l, chunk, now() + RETRY_MS) > 0;) continue;
+	for (int64_t until = now() + ANSWER_MS; now() < until && receive(l, chunk, now() + 2 * RETRY_MS) > 0;) continue;
 }
 
 /* Asks an unlocked AT port. Once something was written, an answer without the PID is none. */
@@ -1768,7 +1777,7 @@ static enum why talk_at(struct work *w, const struct interface *i, int64_t until
 
 /* Opens a link to the first interface that answers, AT before the rest, and asks. Where AT answers, it alone decides. */
 static enum why ask(struct work *w) {
-	enum { DIAG = 0x30 }; /* bInterfaceProtocol of the EM91's interface 4 */
+	enum { DIAG = 0x30, GONE_MS = 1000 }; /* bInterfaceProtocol of the EM91's interface 4 */
 	static const uint8_t ports[] = { AT, SPARE, MBIM, QMI };
 	const struct interface *found[LEN(ports)];
 	unsigned n = 0;
@@ -1783,6 +1792,7 @@ static enum why ask(struct work *w) {
 		if (one == FINE || one == HELD || one == LOCKED) return one;
 		if (why != STRANGE) why = one;
 	}
+	if (w->l.gone) has_left(w, now() + GONE_MS); /* the link was told first */
 	return why;
 }
 
@@ -2415,7 +2425,7 @@ static int first_process(char **argv) {
 		made[i] = !mkdir(mounts[i].where, 0755);
 		mounted[i] = !mount(mounts[i].type, mounts[i].where, mounts[i].type, 0, NULL);
 	}
-	stat(PROC "/self/exe", &me);
+	if (stat(PROC "/self/exe", &me) < 0) stat(argv[0], &me);
 	sigaction(SIGCHLD, &action, NULL);
 	*g.limit = g.begin + WAIT * 1000;
 	pid_t pid = _Fork();

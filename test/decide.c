@@ -27,6 +27,7 @@
 #define DUAL(n, a, b) n " - Config1: comp" a "    Config2: comp" b "             SUPPORTED\n"
 
 static const char direct[] = ROWS_0_TO_5("SUPPORTED") ROWS_6_TO_7("NOT SUPPORTED");
+static const char no_ecm[] = "3 - HIP DM NMEA AT MDM1 NIC1 SUPPORTED\n5 - HIP DM NMEA AT ECM1 MS NOT SUPPORTED\n";
 static const char qmi_only[] = ROWS_0_TO_5("NOT SUPPORTED") ROWS_6_TO_7("SUPPORTED");
 static const char newer[] = ROWS_0_TO_5("NOT SUPPORTED") ROWS_6_TO_7("SUPPORTED")
 	"8  - DM   NMEA  AT    MBIM                        SUPPORTED\n" ROWS_9_TO_12
@@ -84,6 +85,7 @@ static const struct firmware {
 	{ "one-list", pids, direct, direct, INDEX, 0x68a3, 3, 0, NULL, false },
 	{ "pairs", pairs, direct, newer, INDEX, 0x68a3, 3, 0, NULL, false },
 	{ "no-68a2", "68A3\n68AA\n", direct, newer, INDEX, 0x68a3, 3, 0, NULL, false },
+	{ "no-ecm", pids, no_ecm, newer, INDEX, 0x68a3, 3, 0, NULL, false },
 	{ "no-list", pids, "", "", INDEX, 0x68a2, 6, 0, NULL, false },
 	{ "no-list-68a3", pids, "", "", INDEX, 0x68a3, 3, 0, NULL, false },
 	{ "win8", pids, direct, win8, INDEX, 0x68a2, 6, 0, NULL, false },
@@ -461,6 +463,9 @@ static const char *unlawful(const struct modem *m, const struct offer *o, const 
 		return "forgets that it refuses";
 	if (s->doing == FLIP && (m->kind != STORAGE || p->flips >= FLIPS || p->stuck))
 		return "flips once too often";
+	for (unsigned c = 0; s->doing == FLIP && c < m->configs; c++)
+		if ((shown_in(m, c) & ~BIT(MS)) && (t->mode == LEAVE || (t->mode == NAMES && !(t->value & ~shown_in(m, c)))))
+			return "flips what needs a configuration";
 	if (s->doing == FLIP && m->barred)
 		return "flips a device that is not authorized";
 	if (s->doing == SELECT && (s->value == m->active || !s->value || s->value > m->configs))
@@ -544,7 +549,8 @@ static const char *unlawful(const struct modem *m, const struct offer *o, const 
 		if (p->written & COMP)
 			return "writes the PID after the composition";
 		if (t->pid != UNKNOWN ? (int)s->value != t->pid : t->mode != NAMES || s->value != 0x68a2 ||
-								      (o->pid != 0x68a3 && o->pid != 0x68aa))
+								      (o->pid != 0x68a3 && o->pid != 0x68aa) ||
+								      (t->value & (BIT(NET) | BIT(ECM) | BIT(MS))))
 			return "writes a PID that nobody asked for";
 		return NULL;
 	}
@@ -1058,9 +1064,9 @@ static void cell(const struct work *w, const char *where)
 	     o->pid, o->now, p->found.pid, p->found.now, p->running.pid, p->running.now);
 }
 
-/* All histories of one situation. */
-static void histories(const struct modem *m, const struct offer *found, const struct offer *o, const struct target *t,
-		      int pid, uint32_t comp, const char *where)
+/* All histories of one situation. What runs is what was found, what is stored, or the third. */
+static void histories(const struct modem *m, const struct offer *found, const struct offer *o, const struct offer *third,
+		      const struct target *t, int pid, uint32_t comp, const char *where)
 {
 	static const enum why whys_tried[] = { FINE, DIFFERS }, mutes[] = { FINE, MUTE };
 	static const struct { bool committed, stayed; } ends[] = { { false, false }, { true, false }, { true, true } };
@@ -1108,6 +1114,8 @@ static void histories(const struct modem *m, const struct offer *found, const st
 			cell(&w, where);
 			if (p.written && !p.committed) {
 				w.p.running = *found;
+				cell(&w, where);
+				w.p.running = *third;
 				cell(&w, where);
 			}
 		}
@@ -1186,7 +1194,7 @@ static void test_cells(void)
 					int pid = tried[i].stored[shown].pid;
 
 					view(&m, fw, pid == UNKNOWN ? fw->pid : pid, tried[i].stored[shown].comp, shown ? 0 : tried[i].active);
-					histories(&m, &offers[0], &offers[stored_], &t, tried[i].stored[wrote ? n - 1 : 1].pid,
+					histories(&m, &offers[0], &offers[stored_], &offers[n - 1], &t, tried[i].stored[wrote ? n - 1 : 1].pid,
 						  tried[i].stored[wrote ? n - 1 : 1].comp, tried[i].target);
 				}
 		/* found without a PID */
@@ -1197,7 +1205,7 @@ static void test_cells(void)
 			found.pid = UNKNOWN;
 			view(&m, fw, fw->pid, fw->comp, tried[i].active);
 			for (unsigned stored_ = 0; stored_ < n; stored_++)
-				histories(&m, &found, &offers[stored_], &t, tried[i].stored[1].pid, tried[i].stored[1].comp, tried[i].target);
+				histories(&m, &found, &offers[stored_], &offers[n - 1], &t, tried[i].stored[1].pid, tried[i].stored[1].comp, tried[i].target);
 		}
 		end();
 	}
@@ -1222,7 +1230,7 @@ static void test_cells(void)
 			if (kind == BOOT + 3)
 				m.active = 0, m.barred = true;
 			parse_target(&target, targets[t]);
-			histories(&m, &none, &none, &target, 0x68a2, 8, targets[t]);
+			histories(&m, &none, &none, &none, &target, 0x68a2, 8, targets[t]);
 			m.barred = true, m.active = 0;
 			if (m.kind == STORAGE) {
 				static struct work w;
@@ -1387,8 +1395,92 @@ static void test_examples(void)
 	}
 }
 
+/* Which row is chosen, where more than one would do. */
+static void test_choice(void)
+{
+	static const struct { const char *name, *rows; uint32_t now; const char *target; int number; } choices[] = {
+		{ "what-it-has", "6 - AT QMI SUPPORTED\n7 - DM NMEA AT QMI MS SUPPORTED\n", 7, "qmi", 7 },
+		{ "fewer-functions", "6 - DM NMEA AT MBIM SUPPORTED\n7 - AT MBIM SUPPORTED\n", 3, "mbim", 7 },
+		{ "fewer-functions-two", "6 - DM NMEA AT MBIM SUPPORTED\n7 - DM AT MBIM SUPPORTED\n8 - AT MBIM MS NMEA SUPPORTED\n", 3, "mbim", 7 },
+		{ "named-are-no-extras", "6 - DM NMEA AT MBIM SUPPORTED\n7 - AT MBIM MS SUPPORTED\n", 3, "dm+nmea+mbim", 6 },
+		{ "single-configuration", "5 - Config1: comp6 Config2: comp9 SUPPORTED\n6 - AT QMI SUPPORTED\n8 - DM NMEA AT MBIM MS SUPPORTED\n9 - MBIM SUPPORTED\n", 3,
+		  "mbim", 8 },
+		{ "at-before-single", "5 - Config1: comp6 Config2: comp9 SUPPORTED\n6 - DM AT QMI SUPPORTED\n9 - MBIM SUPPORTED\n", 3, "mbim!", 5 },
+		{ "lower-number", "8 - DM AT MBIM SUPPORTED\n7 - NMEA AT MBIM SUPPORTED\n", 3, "mbim", 7 },
+		{ "single-before-fewer", "5 - Config1: comp6 Config2: comp9 SUPPORTED\n6 - AT QMI NOT SUPPORTED\n8 - DM NMEA AT MBIM MS SUPPORTED\n9 - MBIM SUPPORTED\n", 3,
+		  "mbim", 8 },
+		{ "none", "6 - DM AT QMI SUPPORTED\n9 - MBIM SUPPORTED\n", 3, "mbim", -1 },
+		{ "bare", "6 - DM AT QMI SUPPORTED\n9 - MBIM SUPPORTED\n", 3, "mbim!", 9 },
+		{ "has-it-without-at", "6 - DM AT QMI SUPPORTED\n9 - MBIM SUPPORTED\n", 9, "9", 9 },
+		{ "all-in-one-configuration", "5 - Config1: comp6 Config2: comp9 SUPPORTED\n6 - AT QMI SUPPORTED\n9 - MBIM SUPPORTED\n", 3, "at+mbim", -1 },
+		{ "that-configuration", "5 - Config1: comp6 Config2: comp9 SUPPORTED\n6 - AT QMI SUPPORTED\n9 - MBIM SUPPORTED\n", 3, "mbim@2", 5 },
+		{ "not-that-configuration", "5 - Config1: comp6 Config2: comp9 SUPPORTED\n6 - AT QMI SUPPORTED\n9 - MBIM SUPPORTED\n", 3, "qmi@2", -1 },
+		{ "number", "6 - DM AT QMI SUPPORTED\n8 - Win8 Std Net AT SUPPORTED\n", 6, "8", 8 },
+		{ "number-not-supported", "6 - DM AT QMI SUPPORTED\n8 - DM AT MBIM NOT SUPPORTED\n", 6, "8", -1 },
+	};
+
+	static const struct { uint32_t now; const char *target; uint32_t mask; } masks[] = {
+		{ 0x10d, "mbim", 0x100d }, { 0x50d, "mbim", 0x100d }, { 0x100d, "qmi", 0x10d }, { 0x105, "mbim", 0x100d }, { 0x105, "mbim!", 0x1005 },
+		{ 0x10f, "mbim", 0x100f }, { 0x20010f, "mbim", 0x20100f }, { 0x8000d, "mbim", 0x100d }, { 0x4009, "qmi", 0x109 }, { 0x10d, "8", 0x100d },
+		{ 0x10d, "9", 0x100d }, { 0x100d, "6", 0x10d }, { 0x9, "8", 0x100d }, { 0x10d, "0x1009", 0x1009 }, { 0x101, "dm", 0x109 },
+		{ 0x508, "dm+nmea", 0x50d },
+	};
+	static const struct { const char *target; uint8_t active; unsigned second; uint8_t flips; enum doing doing; } storages[] = {
+		{ "mbim", 1, 0, 0, FLIP }, { "modem", 0, 0, 0, FLIP }, { "8", 1, 0, 3, FLIP }, { "mbim", 1, 0, FLIPS, REFUSE },
+		{ "mbim", 1, BIT(MBIM), 0, SELECT }, { "modem", 1, BIT(MBIM), 0, SELECT }, { "modem@2", 1, BIT(MBIM), 0, SELECT }, { "mbim", 0, BIT(MBIM), 0, SELECT },
+		{ "at+mbim", 1, BIT(MBIM) | BIT(AT), 0, SELECT }, { "mbim", 1, BIT(MS), 0, FLIP },
+	};
+	struct target t;
+	static struct work w;
+	char name[80];
+
+	w = (struct work){ .t = &t, .m = { .port = "1-1", .kind = MODEM, .vid = 0x1199, .pid = 0x68a2, .devnum = 3, .active = 1 } };
+	show(&w.m, 0, BIT(AT));
+	w.m.config[0].interface[0].number = 4; /* somewhere else, so that names are not served already */
+	for (unsigned i = 0; i < LEN(choices); i++) {
+		struct step s;
+		int number;
+
+		w.o = (struct offer){ .dialect = INDEX, .pid = 0x68a2, .now = choices[i].now };
+		parse_rows(&w.o, choices[i].rows);
+		parse_target(&t, choices[i].target);
+		w.p = (struct past){ .asked = true, .found = w.o, .running = w.o };
+		s = decide(&w);
+		number = s.doing == WRITE_COMP ? (int)s.value : s.doing == REFUSE ? -1 : (int)w.o.now;
+		snprintf(name, sizeof name, "decide.choice.%s", choices[i].name);
+		expect(number == choices[i].number, name, "%d (step %u)", number, s.doing);
+	}
+	for (unsigned i = 0; i < LEN(storages); i++) {
+		struct step s;
+
+		w.m = (struct modem){ .port = "1-1", .kind = STORAGE, .vid = 0x1199, .pid = 0x0fff, .devnum = 3, .active = storages[i].active };
+		show(&w.m, 0, BIT(MS));
+		if (storages[i].second)
+			show(&w.m, 1, storages[i].second);
+		w.p = (struct past){ .flips = storages[i].flips };
+		parse_target(&t, storages[i].target);
+		s = decide(&w);
+		snprintf(name, sizeof name, "decide.storage.%s.%u", storages[i].target, i);
+		expect(s.doing == storages[i].doing && (s.doing != SELECT || s.value == 2), name, "step %u, %u", s.doing, s.value);
+	}
+	w.m = (struct modem){ .port = "1-1", .kind = MODEM, .vid = 0x1199, .pid = 0x68a2, .devnum = 3, .active = 1 };
+	show(&w.m, 0, BIT(AT));
+	w.m.config[0].interface[0].number = 4;
+	for (unsigned i = 0; i < LEN(masks); i++) {
+		struct step s;
+
+		w.o = (struct offer){ .dialect = MASK, .pid = 0x68a2, .now = masks[i].now, .type = 1, .types = 2, .bits = 0xffffffff };
+		parse_target(&t, masks[i].target);
+		w.p = (struct past){ .asked = true, .found = w.o, .running = w.o };
+		s = decide(&w);
+		snprintf(name, sizeof name, "decide.mask.%X.%s", masks[i].now, masks[i].target);
+		expect(s.doing == WRITE_COMP && s.value == masks[i].mask, name, "step %u, %X", s.doing, s.value);
+	}
+}
+
 int main(void)
 {
+	test_choice();
 	test_examples();
 	test_loops();
 	test_cells();

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <fcntl.h>
@@ -1015,18 +1016,26 @@ static int x_mknod(const char *file, mode_t mode, dev_t dev)
 static long x_syscall(long number, ...)
 {
 	va_list ap;
+	int fd;
+	unsigned long second;
+	uintptr_t third;
 	char *buf;
-	size_t size, n = 0;
+	size_t n = 0;
 	struct file *f;
 
 	va_start(ap, number);
-	f = of(va_arg(ap, int));
-	buf = va_arg(ap, char *);
-	size = va_arg(ap, size_t);
+	fd = va_arg(ap, int);
+	second = va_arg(ap, unsigned long);
+	third = va_arg(ap, uintptr_t);
 	va_end(ap);
+	if (number == SYS_ioctl)
+		return x_ioctl(fd, (unsigned)second, (void *)third);
+	must(number == SYS_getdents64, "a system call that is not expected");
+	f = of(fd);
+	buf = (char *)second;
 	call();
 	must(f->is == DIRECTORY, "getdents of a file");
-	while (f->at < f->n && n + (uint8_t)f->text[f->at + 16] <= size) {
+	while (f->at < f->n && n + (uint8_t)f->text[f->at + 16] <= third) {
 		size_t length = (uint8_t)f->text[f->at + 16];
 
 		memcpy(buf + n, f->text + f->at, length);

@@ -6,7 +6,22 @@
  *	bConfigurationValue	written: the interfaces of the other configuration are there at once, as in the kernel
  *	uevents		netlink is denied, and swflip looks every 100 ms, which is a path of its own; or it is played here, too
  *
- * Built with -DSYS=\"sys\" -DPROC=\"proc\" -DDEV=\"dev\" and short times. */
+ * The times of config.h are short here. */
+#define SYS "sys"
+#define PROC "proc"
+#define DEV "dev"
+#define STAY_MS 150
+#define LEAVE_MS 500
+#define SILENCE_MS 2500
+#define BOOT_MS 300
+#define KERNEL_FLIP_MS 200
+#define FLIP_MS 200
+#define TTY_MS 100
+#define ANSWER_MS 300
+#define QUIET_MS 60
+#define RETRY_MS 100
+#define DEAF_MS 400
+#define MARGIN_MS 300
 #define _GNU_SOURCE
 #include <sys/ioctl.h>
 #include <sys/mount.h>

@@ -1,7 +1,8 @@
 /* Every parser of foreign bytes, over recorded answers and what becomes of them on the way: other line ends, echo,
  * unsolicited lines, one long line, lines cut or broken at a terminal's edge, ends missing. Whatever is done to a text, it
  * must not offer what the whole text does not.
- * Built with -DSYS=\"sys\": it makes a sysfs of its own in a temporary directory. */
+ * It makes a sysfs of its own in a temporary directory. */
+#define SYS "sys"
 #include "native.h"
 
 #include <sys/socket.h>

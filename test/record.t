@@ -4,7 +4,7 @@
 # shellcheck disable=SC1091,SC2086,SC2154	# the guest's words are test/lib.sh's
 
 # Of each family one, with what is asked of it: storage alone, Direct IP, dual, bitmask, MBIM only, no driver, boot loader.
-modems='330u:mbim:-k_truinstall=off mc7710:qmi:-k_comp=14 mc7710-old:mbim: mc7455:mbim: em9191:mbim: mbim9:at: 9205:68a2/8: 68a3-6:mbim: gobi:at:
+table='330u:mbim:-k_truinstall=off mc7710:qmi:-k_comp=14 mc7304:mbim: mc7455:mbim: em9191:mbim: mbim9:at: 9205:68a2/8: 68a3-6:mbim: gobi:at:
 	qdl:mbim: 340u:mbim: dell:mbim:'
 
 if [ $$ -ne 1 ]; then
@@ -19,7 +19,7 @@ if [ $$ -ne 1 ]; then
 		cat record
 	} >"$tmp/init"
 	expected=''
-	for m in $modems; do expected="$expected -e record.${m%%:*}"; done
+	for m in $table; do expected="$expected -e record.${m%%:*}"; done
 	./vm -i "$tmp/init" -t 300 $expected -e record.masked
 	exit
 fi
@@ -34,28 +34,29 @@ drivers sierra qcserial cdc_mbim qmi_wwan
 
 # see NAME FILE TARGET [options]: all that can be told of a modem, without its port and the numbers that come and go.
 see() {
-	name=$1 wanted=$3 file=$2
+	as=$1 like=$2 wanted=$3
 	shift 3
-	plug "$file" "$@"
+	plug "$like" "$@"
 	sleep 0.5	# its drivers
-	mkdir -p $W/$name
-	cat "$usb/$P/descriptors" >$W/$name/descriptors
-	swflip-quick -lv >$W/$name/log 2>&1 || :
-	swflip-quick -ql 2>/dev/null | sed "s/^$P	//; s/tty[A-Za-z]*[0-9]*/tty/" >$W/$name/list
-	swflip-quick -w 30 -t "$wanted" >$W/$name/run 2>&1
-	echo "status $?" >>$W/$name/run
-	sed -i "s/$P/PORT/; s/.*\r//; s/$(printf '\033')\[K//g; /^swflip: .* s left$/d" $W/$name/run
-	grep -oE ' (write|reset|unlock|swoc-mode) .*| plug [0-9a-f:]*' "$L" >$W/$name/modem
-	echo "$P" >$W/$name/port
+	mkdir -p $W/$as
+	cat "$usb/$P/descriptors" >$W/$as/descriptors
+	swflip-quick -lv >$W/$as/log 2>&1 || :
+	swflip-quick -ql 2>/dev/null | sed "s/^$P	//; s/tty[A-Za-z]*[0-9]*/tty/" >$W/$as/list
+	swflip-quick -w 30 -t "$wanted" >$W/$as/run 2>&1
+	echo "status $?" >>$W/$as/run
+	sed -i "s/$P/PORT/; s/.*\r//; s/$(printf '\033')\[K//g; /^swflip: .* s left$/d" $W/$as/run
+	grep -oE ' (write|reset|unlock|swoc-mode) .*| plug [0-9a-f:]*' "$L" >$W/$as/modem
+	echo "$P" >$W/$as/port
 	kill "$M"
 	gone
+	modems=0	# the next one in the same port
 }
 
-for m in $modems; do
-	file=${m%%:*} rest=${m#*:}
+for m in $table; do
+	which=${m%%:*} rest=${m#*:}
 	wanted=${rest%%:*} options=$(echo "${rest#*:}" | tr '_' ' ')
 	rm -rf $W/first $W/second
-	see first "$file" "$wanted" $options
+	see first "$which" "$wanted" $options
 	why=''
 	record -p "$(cat $W/first/port)" $W/first/descriptors $W/first/log >/test/modems/recorded 2>$W/said || why="not recorded: $(cat $W/said)"
 	[ "$why" ] || see second recorded "$wanted"
@@ -63,13 +64,14 @@ for m in $modems; do
 		[ "$why" ] || cmp -s $W/first/$what $W/second/$what || why="another $what"
 	done
 	if [ "$why" ]; then
-		echo "not ok record.$file: $why"
+		echo "not ok record.$which: $why"
+		od -An -tx1 $W/first/descriptors | sed 's/^/    /'; od -An -tx1 $W/second/descriptors | sed 's/^/    /'
 		for f in first/run second/run first/modem second/modem first/list second/list; do echo "    --- $f"; sed 's/^/    /' $W/$f; done
 		sed 's/^/    /' /test/modems/recorded
 	else
-		echo "ok record.$file"
+		echo "ok record.$which"
 	fi
-	[ "$file" != 330u ] || cp /test/modems/recorded $W/masked
+	[ "$which" != 330u ] || cp /test/modems/recorded $W/masked
 done
 if grep -E '[1-9][0-9]{7}|CC[0-9]*[1-9]' $W/masked | grep -v Revision; then
 	echo 'not ok record.masked: a serial number'

@@ -1,5 +1,6 @@
 # AT as modems speak it: every quirk by a tty and by usbfs. The job is always the same, composition 6 to 8.
 
+# shellcheck disable=SC1091
 . /test/guest/judge
 
 # Eight modems at a time, a quirk each: every one of them is done, with one write and one reset.
@@ -31,13 +32,13 @@ plus() {	# KNOB+KNOB
 }
 
 each() {
-	for i in $(seq $modems); do
+	for i in $(seq "$modems"); do
 		eval "P=\$P$i L=\$L$i M=\$M$i"
 		quirk=$(echo "$quirks" | sed -n "${i}p")
 		case $1 in
 		configured) within 8 configured "$P" || die "$P did not appear" ;;
 		absent) kill "$M" && within 8 absent "$P" ;;
-		*) ("$@") || die "$quirk: $(cat $W/why)" ;;
+		*) ("$@") || die "$quirk: $(cat "$W/why")" ;;
 		esac
 	done
 }
@@ -49,6 +50,7 @@ done8() {
 	grep -q "$P: .* in mode 8:" "$OUT" || die "not in mode 8"
 }
 
+# shellcheck disable=SC2016	# a $ that modems say
 quirks() {
 	eights deaf=20000 slow=2000 echo=off echo=double eol=lf eol=cr eol=crcrlf eol=crcrlf+echo=double \
 	    second stray 'noise=^CREG: 1,"00A0",7' 'noise=$QCCTLD: 8' garbage zlp locked=both trickle=3:30 \

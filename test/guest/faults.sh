@@ -1,5 +1,6 @@
 # Every way in which a modem fails at being changed: it ends as it was, or the message says in what it differs.
 
+# shellcheck disable=SC1091
 . /test/guest/judge
 
 # Direct IP with composition 3, MBIM wanted: PID, composition, one reset.

@@ -1,5 +1,6 @@
 # The numbered dialect: what is asked, chosen, written and reset, for each kind of target.
 
+# shellcheck disable=SC1091
 . /test/guest/judge
 
 # ---- nothing is written when it is right ----
@@ -257,6 +258,30 @@ t_pid_and_unlisted_number() {	# the PID is fine, the number is not there: put ba
 	stored 'pid 68A3' 'comp 3'
 }
 
+t_68b1() {	# listed, but without an AT port: it wants a `!`
+	nodrivers
+	has mc7710 -k 'pids\n68A2\n68B1' -k 'follow 68B1 9' -k 'list 68B1\n9 - MBIM SUPPORTED' -k 'mode 68B1 9\nconfig mbim#0'
+	for t in mbim 9; do
+		go -t 68b1/$t
+		status 1
+		stored 'pid 68A2' 'comp 6'
+	done
+	count 0 'reset at'
+	go -t 68b1/mbim!
+	status 0
+	order 'write pid 68B1' 'reset at' 'plug 1199:68b1'
+	count 1 'reset at'
+}
+
+t_follows_without_at() {	# the composition that comes with the PID has no AT port: one that has is written
+	nodrivers
+	has 330u -k truinstall=off -k 'follow 68A2 9'
+	go -t mbim
+	status 0
+	order 'write pid 68A2' 'follow comp 9' 'write comp 8' 'reset at'
+	count 1 'reset at'
+}
+
 t_pid_pairs() {
 	nodrivers
 	has netgear
@@ -342,7 +367,10 @@ t_lag_in_vain_not_followed() {	# the composition does not follow: it is put back
 
 # ---- dual compositions: the kernel itself picks configuration 2 of 14 and 19 ----
 
-active() { c=$(cat "$usb/$P/bConfigurationValue") && [ "$c" = "$1" ] || die "configuration $c, not $1"; }
+active() {
+	c=$(cat "$usb/$P/bConfigurationValue")
+	[ "$c" = "$1" ] || die "configuration $c, not $1"
+}
 
 t_dual_number() {
 	drivers qcserial cdc_mbim

@@ -1,5 +1,6 @@
 # Several modems side by side, and two swflips.
 
+# shellcheck disable=SC1091
 . /test/guest/judge
 
 # Plugs N modems at once, each on a port of another controller, and waits for all that there are.
@@ -10,7 +11,7 @@ plugs() {	# N FILE [options]
 		more=$((more - 1))
 		attach "$@" -s 3 -c $((more % 4))
 	done
-	each $modems all
+	each "$modems" all
 }
 
 all() { within 15 configured "$P" || die "$P did not appear"; }
@@ -151,7 +152,7 @@ t_comes_late() {	# while another one is worked on; one that comes in time has th
 t_two() {	# one after the other; the second has nothing left to do
 	nodrivers
 	plugs 1 mc7710
-	swflip-quick -w 12 -t 8 >$W/first 2>&1 &
+	swflip-quick -w 12 -t 8 >"$W/first" 2>&1 &
 	first=$!
 	within 5 seen 'ATI' || die 'the first one does not begin'
 	go -t 8
@@ -163,7 +164,7 @@ t_two() {	# one after the other; the second has nothing left to do
 t_two_at_odds() {	# each gets its will, one after the other
 	nodrivers
 	plugs 1 mc7710
-	swflip-quick -w 12 -t 8 >$W/first 2>&1 &
+	swflip-quick -w 12 -t 8 >"$W/first" 2>&1 &
 	within 5 seen 'ATI'
 	go -t 6
 	status 0
@@ -174,7 +175,7 @@ t_two_at_odds() {	# each gets its will, one after the other
 t_two_waits_no_longer() {	# than its deadline
 	nodrivers
 	plugs 1 mc7710 -k slow=20000
-	swflip-quick -w 20 -t 8 >$W/first 2>&1 &
+	swflip-quick -w 20 -t 8 >"$W/first" 2>&1 &
 	within 5 seen 'ATI'
 	run swflip-quick -w 1 -t 8
 	[ "$ST" -ne 0 ] || die 'says that it is done'
@@ -190,7 +191,7 @@ t_two_waits_no_longer() {	# than its deadline
 t_killed() {	# the lock goes with whoever had it
 	nodrivers
 	plugs 1 mc7710 -k slow=3000
-	swflip-quick -w 20 -t 8 >$W/first 2>&1 &
+	swflip-quick -w 20 -t 8 >"$W/first" 2>&1 &
 	within 5 seen 'ATI'
 	# shellcheck disable=SC2046
 	kill -9 $(pidof swflip-quick)

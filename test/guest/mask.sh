@@ -1,5 +1,6 @@
 # The bitmask dialect: !USBCOMP. The type stays as the modem has it, bits come from its own list.
 
+# shellcheck disable=SC1091
 . /test/guest/judge
 
 t_names() {

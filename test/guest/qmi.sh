@@ -4,11 +4,11 @@ limit=40
 
 . /test/guest/herd
 
-# Nothing here depends on how long a modem takes: a thirtieth of the real times.
+# Nothing here depends on how long a modem takes: a thirtieth of the real times, but time enough to hang up before a reset.
 modem() {
 	p=$2 c=$4
 	shift 6
-	exec /bin/modem -p "$p" -c "$c" -s 3 -k drop=2000 "$@"
+	exec /bin/modem -p "$p" -c "$c" -s 3 -k drop=8000 "$@"
 }
 
 # What is said and done on the way to composition $1 of a modem that runs.

@@ -1,5 +1,6 @@
 # TRU-Install: the flip, and every way in which it fails, with usb-storage in the field and without it.
 
+# shellcheck disable=SC1091
 . /test/guest/judge
 
 limit=90
