@@ -49,7 +49,7 @@
 
 #define LEN(a) (sizeof(a) / sizeof *(a))
 #define BIT(n) (1u << (n))
-#define PRINTF(n) __attribute__((format(printf, n, n + 1)))
+#define PRINTF(n) __attribute__((format(printf, (n), (n) + 1)))
 
 enum function_kind { AT, DM, NMEA, QMI, MBIM, NET, ECM, MS, FUNCTIONS, SPARE = FUNCTIONS };
 enum layout { SWI = 1, DIRECT = 2, GOBI = 4 };
@@ -94,10 +94,9 @@ struct modem {
 };
 
 struct row {
-	uint8_t number, configs;
-	bool supported;
-	uint8_t comp[2];       /* a dual row names two others */
-	uint16_t functions[2]; /* bits, by configuration */
+	uint8_t number, configs, comp[2]; /* a dual row names two others */
+	uint16_t functions[2];		  /* bits, by configuration */
+	uint16_t supported;		  /* 0 or 1; no gap is left, as rows are compared whole */
 };
 
 /* What the modem answered: the same from every dialect. */
@@ -627,7 +626,7 @@ static bool concerns(const char *message) {
 static bool stir(void) {
 	for (bool news = false;;) {
 		char message[2048];
-		struct netlink from;
+		struct netlink from = { 0 };
 		socklen_t size = sizeof from;
 		ssize_t n = recvfrom(g.uevents, message, sizeof message - 1, 0, (struct sockaddr *)&from, &size);
 		if (n < 0 && errno != ENOBUFS) return news;
@@ -786,8 +785,6 @@ static enum why drop(struct link *l, enum why why) {
 	l->carrier = CLOSED;
 	return why;
 }
-
-
 
 static enum why open_file(struct link *l, const char *interface, bool encapsulated) {
 	char name[NAME];
@@ -1108,7 +1105,7 @@ static void resolve_rows(struct offer *o) {
 /* !UDUSBCOMP=?: number, `-`, words, status; over as many lines as may be. A row ends at its status. One that has no
  * status is not supported, nor one with a NOT, or a piece of one, anywhere in it. */
 static void parse_rows(struct offer *o, const char *s) {
-	struct row r;
+	struct row r = { 0 };
 	unsigned comps = 0;
 	bool open = false, no = false;
 	for (size_t length; *(s = skip(s)); s += length) {
@@ -1740,7 +1737,7 @@ static enum why dial(struct work *w, const struct interface *i, bool encapsulate
 /* Swallows what is still on its way: answers to what was asked twice, or by who came before and was killed. */
 static void drain(struct link *l) {
 	uint8_t chunk[CHUNK];
-	for (int64_t until = now() + ANSWER_MS; now() < until && receive(l, chunk, now() + 2 * RETRY_MS) > 0;) continue;
+	for (int64_t until = now() + ANSWER_MS; now() < until && receive(l, chunk, now() + (int64_t)2 * RETRY_MS) > 0;) continue;
 }
 
 /* Asks an unlocked AT port. Once something was written, an answer without the PID is none. */
@@ -2268,7 +2265,7 @@ static int usage(const char *where, const char *what, const char *expected) {
 
 /* A later target of the same port replaces an earlier one. */
 static bool add_target(const char *text) {
-	struct target t;
+	struct target t = { .mode = OFF };
 	unsigned i = 0;
 	if (!parse_target(&t, text)) return false;
 	while (i < g.targets && strcmp(g.target[i].port, t.port)) i++;
@@ -2427,7 +2424,7 @@ static int first_process(char **argv) {
 	}
 	if (stat(PROC "/self/exe", &me) < 0) stat(argv[0], &me);
 	sigaction(SIGCHLD, &action, NULL);
-	*g.limit = g.begin + WAIT * 1000;
+	*g.limit = g.begin + (int64_t)WAIT * 1000;
 	pid_t pid = _Fork();
 	if (!pid) {
 		setpgid(0, 0);

@@ -3,7 +3,8 @@
  * cells     every combination of what was done before, of what is seen, answered and wanted: each step that comes out is
  *           held against the rules of the contract (lawful), whether a modem could ever lead there or not
  * loops     a model of a modem obeys the steps, well or badly, and is looked at again, until the end: every modem below
- *           with every target, every fault, every pair of faults, TERM and the last five seconds at every single step
+ *           with every target, every fault, every pair of faults (with every third modem), TERM and the last five seconds at every
+ *           step
  * examples  the steps that the contract's own examples must take, one by one */
 #include "native.h"
 
@@ -1031,8 +1032,8 @@ static void test_loops(void)
 	}
 	for (unsigned f = 0; f < FAULTS; f++) {
 		begin("decide.faults.%s", fault_names[f]);
-		for (unsigned f2 = 0; f2 < f; f2++)
-			for (const struct firmware *fw = firmwares; fw < firmwares + LEN(firmwares); fw++)
+		for (unsigned f2 = 0; f2 < f; f2++) /* a third of the modems with each pair, to be quick */
+			for (const struct firmware *fw = firmwares + (f + f2) % 3; fw < firmwares + LEN(firmwares); fw += 3)
 				for (unsigned t = 0; t < LEN(targets); t++) {
 					uint64_t both = 1ull << f | 1ull << f2;
 

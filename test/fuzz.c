@@ -573,7 +573,7 @@ static bool directory(const char *file, char *names, size_t size)
 	return false;
 }
 
-static int new_file(int is)
+static int new_file(unsigned is)
 {
 	for (int i = 0; i < FDS; i++)
 		if (!x.file[i].is) {
@@ -800,7 +800,7 @@ static int control_request(const struct ctrltransfer *c)
 
 static int x_ioctl(int fd, unsigned long request, ...)
 {
-	struct file *f = of(fd);
+	struct file *f = fd < 0 ? NULL : of(fd);
 	struct urb *u;
 	void *data;
 	va_list ap;
@@ -809,6 +809,10 @@ static int x_ioctl(int fd, unsigned long request, ...)
 	va_start(ap, request);
 	data = va_arg(ap, void *);
 	va_end(ap);
+	if (!f) {
+		errno = EBADF;
+		return -1;
+	}
 	if (f->is == TTYFILE) {
 		if (request == TIOCGEXCL)
 			*(int *)data = choose(32) == 1;

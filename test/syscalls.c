@@ -1,6 +1,6 @@
-/* watch - runs a command and holds it to the system calls that it may use: for test/syscalls.t, in the guest
+/* syscalls - runs a command and holds it to the system calls that it may use: for test/syscalls.t, in the guest
  *
- * usage: watch COMMAND [ARGUMENT]...
+ * usage: syscalls COMMAND [ARGUMENT]...
  *
  * Prints the set of calls of all its processes, and a line `not ok` for a call that is not in the table below, for a file
  * that is opened without O_CLOEXEC or for writing and is none of those that may be, and for a program that is executed.
@@ -24,8 +24,8 @@
 static const struct { long number; const char *name; } allowed[] = {
 #define CALL(name) { SYS_##name, #name }
 	CALL(access), CALL(bind), CALL(clock_gettime), CALL(close), CALL(exit_group), CALL(fcntl), CALL(flock), CALL(fork),
-	CALL(fstat), CALL(getdents64), CALL(getpid), CALL(ioctl), CALL(kill), CALL(mknod), CALL(mmap), CALL(open), CALL(ppoll),
-	CALL(read), CALL(readlink), CALL(recvfrom), CALL(rt_sigaction), CALL(rt_sigprocmask), CALL(setsockopt), CALL(socket),
+	CALL(getdents64), CALL(getpid), CALL(ioctl), CALL(kill), CALL(mknod), CALL(mmap), CALL(open), CALL(ppoll),
+	CALL(read), CALL(readlink), CALL(recvfrom), CALL(rt_sigaction), CALL(rt_sigprocmask), CALL(socket),
 	CALL(stat), CALL(unlink), CALL(wait4), CALL(write),
 	CALL(arch_prctl), CALL(execve), CALL(gettid), CALL(restart_syscall), CALL(rt_sigreturn), CALL(set_tid_address),
 };
