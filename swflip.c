@@ -1440,7 +1440,8 @@ static bool unfinished(const struct work *w) {
 static struct step back_out(const struct work *w, enum why why) {
 	const struct past *p = &w->p;
 	struct step s = { .doing = REFUSE, .why = why };
-	if (p->asked && unfinished(w)) {
+	bool alike = (w->o.dialect == MASK) == (p->found.dialect == MASK); /* QMI's numbers are no bitmasks */
+	if (p->asked && unfinished(w) && alike) {
 		if ((p->written & PID ? w->o.pid != p->found.pid : unlike(w->o.pid, p->found.pid)) && w->o.dialect == INDEX &&
 		    !(p->restored & PID))
 			s.doing = WRITE_PID, s.value = (uint32_t)p->found.pid;
@@ -1831,10 +1832,11 @@ static bool tell(struct link *l, unsigned message, uint8_t value) {
 	return !qmi(l, DMS, message, &value, 1, frame, &tlvs, &n);
 }
 
-/* The link that was closed meanwhile. Without one decide() has to know that nobody was asked. */
+/* Is the link open? One that was closed meanwhile is opened, and what is answered then is for decide() to judge first. */
 static bool redial(struct work *w) {
-	if (!w->l.carrier) w->p.asked = !(w->p.mute = ask(w));
-	return w->p.asked;
+	if (w->l.carrier) return true;
+	w->p.asked = !(w->p.mute = ask(w));
+	return false;
 }
 
 /* One setting: written once, read back at once. What the read-back says is decide()'s to judge. */

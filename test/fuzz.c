@@ -127,11 +127,11 @@ static struct {
 	unsigned pids, comps, resets, flips, selections;
 	bool dry;
 	int status; /* of the child */
-	bool zombie;
+	bool child, zombie;
 } x;
 
 static __typeof__(g) before, at_fork;
-static bool x_show; /* FUZZ_SHOW in the environment: what the program says */
+static bool x_show; /* FUZZ_SHOW in the environment: what is said */
 static _Alignas(16) char shared_memory[1 << 18];
 
 static void must(bool good, const char *what)
@@ -200,6 +200,12 @@ static void call(void)
 	must(++x.calls < 3000000, "spins");
 	if (!(x.calls % 256))
 		tick(x.clock + 1);
+	if (x.child && x.clock > g.deadline + 450) { /* its parent would have killed it by now */
+		x.status = SIGKILL;
+		x.child = false;
+		x.zombie = true;
+		longjmp(x_forked, 1);
+	}
 }
 
 /* ---- its modem ---- */
@@ -273,11 +279,8 @@ static size_t descriptors(uint8_t *p)
 	return n;
 }
 
-static void speak(const void *bytes, size_t n)
+static void remember(const void *bytes, size_t n)
 {
-	n = n < QUEUE - x.queued ? n : QUEUE - x.queued;
-	memcpy(x.out + x.queued, bytes, n);
-	x.queued += n;
 	if (x.nspoken + n + 1 < SPOKEN) {
 		memcpy(x.spoken + x.nspoken, bytes, n);
 		x.nspoken += n;
@@ -286,7 +289,17 @@ static void speak(const void *bytes, size_t n)
 	}
 }
 
-/* Has the modem ever said this number, as a word of its own? */
+static void speak(const void *bytes, size_t n)
+{
+	n = n < QUEUE - x.queued ? n : QUEUE - x.queued;
+	if (x_show)
+		fprintf(stderr, "< %.*s\n", (int)n, (const char *)bytes);
+	memcpy(x.out + x.queued, bytes, n);
+	x.queued += n;
+	remember(bytes, n);
+}
+
+/* Has the modem ever said this? */
 static bool said(const char *word)
 {
 	size_t n = strlen(word);
@@ -447,6 +460,8 @@ static void hear(const char *bytes, size_t n)
 	memcpy(line, bytes, n);
 	line[n - 1] = '\0';
 	must(strlen(line) == n - 1, "a NUL in a command");
+	if (x_show)
+		fprintf(stderr, "%lld > %s\n", (long long)x.clock, line);
 	answer(line);
 }
 
@@ -468,11 +483,12 @@ static size_t qmux(const uint8_t *q, size_t n, uint8_t *p)
 	if (!service && message == GET_CLIENT) {
 		memcpy(t, (uint8_t[]){ 1, 2, 0, 2, 10 }, 5), t += 5;
 	} else if (service && message == GET_COMP) {
+		remember(number, (size_t)snprintf(number, sizeof number, " %u ", x.comp));
+		remember(" 5 6 7 8 9 19 ", 14);
 		memcpy(t, (uint8_t[]){ 0x10, 1, 0, (uint8_t)x.comp, 0x11, 6, 0, 5, 6, 7, 8, 9, 19 }, 13), t += 13;
 	} else if (service && message == SET_COMP) {
 		snprintf(number, sizeof number, "%u", q[n - 1]);
-		must(!x.dry, "a dry run writes");
-		must(++x.comps <= 2, "a composition is written more than once and put back");
+		written(&x.comps, number);
 		if (choose(16) != 1)
 			x.comp = q[n - 1];
 	} else if (service && message == SET_MODE && q[n - 1] == 4) {
@@ -513,11 +529,13 @@ static void encapsulated(const uint8_t *q, size_t n)
 		break;
 	case 2:
 		x.frame[choose((unsigned)m)] = (uint8_t)choose(256);
+		x.nspoken = SPOKEN; /* which may be a number */
 		break;
 	case 3:
 		m = choose((unsigned)m);
 		break;
 	case 4:
+		x.nspoken = SPOKEN;
 		for (m = 0; x.size && m < 200; m++)
 			x.frame[m] = (uint8_t)choose(256);
 		break;
@@ -710,7 +728,7 @@ static ssize_t x_write(int fd, const void *buf, size_t n)
 	call();
 	if (fd == 1 || fd == 2) {
 		if (x_show)
-			fwrite(buf, 1, n, stdout);
+			fwrite(buf, 1, n, stderr);
 		must(!x.present || !memmem(buf, n, "A710", 4), "the code is shown");
 		for (size_t i = 0; i + 1 < n; i++)
 			must(((const char *)buf)[i] >= ' ' || strchr("\t\n\r\033", ((const char *)buf)[i]), "a control character is printed");
@@ -910,8 +928,11 @@ static int x_ppoll(struct pollfd *p, nfds_t n, const struct timespec *t, const s
 			next = x.leaves;
 		else if (x.returns && !x.leaves && x.returns < next)
 			next = x.returns;
+		if (x.child && next > g.deadline + 451)
+			next = g.deadline + 451;
 		x.calls = 0;
 		tick(next > x.clock ? next : x.clock + 1);
+		call();
 	}
 }
 
@@ -1065,7 +1086,8 @@ static int x_tcsetattr(int fd, int when, const struct termios *t)
 static _Noreturn void x_exit(int status)
 {
 	must(status == 0 || status == 1, "a child's status");
-	x.status = status;
+	x.status = status << 8;
+	x.child = false;
 	x.zombie = true;
 	longjmp(x_forked, 1);
 }
@@ -1079,6 +1101,7 @@ static int x_nothing(const void *argument)
 static void x_fork(void)
 {
 	at_fork = g;
+	x.child = true;
 }
 
 static pid_t x_parent(void)
@@ -1094,7 +1117,7 @@ static pid_t x_waitpid(pid_t pid, int *status, int options)
 	if (!x.zombie)
 		return 0;
 	x.zombie = false;
-	*status = (x.status & 0xff) << 8;
+	*status = x.status;
 	return 77;
 }
 
