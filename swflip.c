@@ -766,6 +766,7 @@ struct work {
 	uint32_t awake;	 /* devnum of the modem whose autosuspend was turned off */
 	bool leaving;	 /* it was told to leave the bus */
 	bool known;	 /* p.running is of this start */
+	bool committing; /* the target goes in with the last reset */
 	uint8_t assumed; /* dry run: the configuration that would be active */
 	struct past p;
 	struct modem m;
@@ -1879,8 +1880,9 @@ static void reset(struct work *w, bool last) {
 	doing("waiting for the modem to leave the bus");
 	p->resets++;
 	p->ignored = !has_left(w, sooner(now() + LEAVE_MS, g.deadline));
-	w->leaving = !p->ignored;
-	p->committed |= last && p->written && !p->ignored;
+	w->leaving = true;
+	w->committing = last && p->written;
+	p->committed |= w->committing && !p->ignored;
 }
 
 /* Through sysfs, which unbinds the drivers itself, and blocks while others are probed. */
@@ -1977,6 +1979,10 @@ static void meet(struct work *w) {
 	}
 	if ((m.kind || w->m.kind) && !same(&m, &w->m)) {
 		p->losses = (uint8_t)(p->losses + (w->m.kind == MODEM && !w->leaving));
+		if (p->ignored && !p->restored) { /* the reset came after all */
+			p->committed |= w->committing;
+			p->why = FINE;
+		}
 		w->leaving = w->known = false;
 		w->l.gone = true;
 		hang_up(w);

@@ -155,7 +155,7 @@ static unsigned in_config(const struct firmware *fw, uint32_t comp, unsigned con
 	return config ? 0 : number_functions(comp);
 }
 
-static void show(struct modem *m, unsigned config, unsigned functions)
+static void show(struct modem *m, unsigned config, unsigned bits)
 {
 	static const struct {
 		unsigned f;
@@ -172,7 +172,7 @@ static void show(struct modem *m, unsigned config, unsigned functions)
 
 	c->value = (uint8_t)(config + 1);
 	for (unsigned i = 0; i < LEN(shown); i++)
-		if (functions & BIT(shown[i].f))
+		if (bits & BIT(shown[i].f))
 			c->interface[c->interfaces++] = (struct interface){
 				.number = shown[i].number, .class = shown[i].class, .subclass = shown[i].subclass,
 				.protocol = shown[i].protocol, .in = shown[i].in, .out = shown[i].out, .interrupt = shown[i].interrupt };
@@ -425,7 +425,7 @@ static unsigned served(const struct modem *m, const struct target *t)
 
 static unsigned families_in(uint32_t mask)
 {
-	return !!(mask & 0xd00) + !!(mask & 0x1000) + !!(mask & 0x4000) + !!(mask & 0x80000);
+	return (unsigned)(!!(mask & 0xd00) + !!(mask & 0x1000) + !!(mask & 0x4000) + !!(mask & 0x80000));
 }
 
 /* A PID that is not said, as by QMI, is not another one. */

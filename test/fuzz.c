@@ -909,7 +909,7 @@ static int x_ppoll(struct pollfd *p, nfds_t n, const struct timespec *t, const s
 	for (;;) {
 		const struct file *f = p->fd >= 0 ? of(p->fd) : NULL;
 		int64_t next = until;
-		bool pending = x.queued || x.framed;
+		bool pending = f && (f->is == TTYFILE || (f->is == USBFS && x.in && x.in->type == URB_BULK) ? x.queued : x.framed);
 
 		p->revents = 0;
 		if (f && f->is == UEVENTS && x.news)

@@ -126,17 +126,6 @@ static bool fault(const char *word)
 	return false;
 }
 
-/* `word=value` among the faults. */
-static const char *fault_value(const char *word)
-{
-	size_t n = strlen(word);
-
-	for (const char *p = world.faults; p && (p = strstr(p, word)); p++)
-		if ((p == world.faults || p[-1] == ' ') && p[n] == '=')
-			return p + n + 1;
-	return NULL;
-}
-
 __attribute__((format(printf, 1, 2))) static void put(const char *fmt, ...)
 {
 	size_t n = strlen(world.log);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # test/record goes the round: a simulated modem is recorded, the file that comes out is simulated, and swflip sees the same
 # descriptors, prints the same list, does and says the same. On the host this script starts a guest, in which it is process 1.
-# shellcheck disable=SC1091,SC2086,SC2154	# the guest's words are test/lib.sh's
+# shellcheck disable=SC1091,SC2034,SC2086,SC2154	# the guest's words are test/lib.sh's
 
 # Of each family one, with what is asked of it: storage alone, Direct IP, dual, bitmask, MBIM only, no driver, boot loader.
 table='330u:mbim:-k_truinstall=off mc7710:qmi:-k_comp=14 mc7304:mbim: mc7455:mbim: em9191:mbim: mbim9:at: 9205:68a2/8: 68a3-6:mbim: gobi:at:

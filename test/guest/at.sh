@@ -28,7 +28,7 @@ plus() {	# KNOB+KNOB
 		set -- "$@" -k "${knobs%%+*}"
 		case $knobs in *+*) knobs=${knobs#*+} ;; *) knobs='' ;; esac
 	done
-	attach mc7710 "$@" -s 3 -c $((modems % 4))
+	attach mc7710 "$@" -s 3 -c "$(hub "$modems")"
 }
 
 each() {

@@ -9,7 +9,7 @@ plugs() {	# N FILE [options]
 	shift
 	while [ "$more" -gt 0 ]; do
 		more=$((more - 1))
-		attach "$@" -s 3 -c $((more % 4))
+		attach "$@" -s 3 -c "$(hub $more)"
 	done
 	each "$modems" all
 }
@@ -69,10 +69,10 @@ t_one_is_bad() {	# the others reach their target
 	nodrivers
 	plugs 3 mc7710
 	attach mc7710 -s 3 -c 3 -k hang=4
-	attach mc7710 -s 3 -c 0 -k back=gone
-	attach mc7710 -s 3 -c 1 -k write-differs=1:comp:9
-	attach mc7710-old -s 3 -c 2
-	attach 330u -s 3 -c 3 -k swoc=stay
+	attach mc7710 -s 3 -c 5 -k back=gone
+	attach mc7710 -s 3 -c 6 -k write-differs=1:comp:9
+	attach mc7710-old -s 3 -c 7
+	attach 330u -s 3 -c 0 -k swoc=stay
 	plugs 0
 	run swflip-quick -a 5 -w 8 -t mbim
 	status 1
@@ -118,10 +118,10 @@ t_kinds() {	# every dialect at once
 	attach mc7710 -s 3 -c 1
 	attach mc7455 -s 3 -c 2
 	attach em7565 -s 3 -c 3
-	attach mc7304 -s 3 -c 0
-	attach netgear -s 3 -c 1
-	attach flash -s 3 -c 2
-	attach mc7710 -s 3 -c 3 -k comp=8
+	attach mc7304 -s 3 -c 5
+	attach netgear -s 3 -c 6
+	attach flash -s 3 -c 7
+	attach mc7710 -s 3 -c 7 -k comp=8
 	plugs 0
 	run swflip-quick -a 5 -w 20 -t mbim
 	status 0

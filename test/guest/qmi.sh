@@ -199,7 +199,7 @@ t_set_fails() {
 	plug mbim9 -k qmi-error=0x555c:3
 	run swflip-quick -v -t 8
 	status 1
-	says '555c: error 3'
+	says '555c: 3 Internal'
 	count 1 'qmi 2 555c'
 	nolog write
 	nolog 'reset qmi'
