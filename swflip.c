@@ -125,7 +125,8 @@ enum setting { PID = 1, COMP = 2 };
 struct past {
 	enum why why, mute;		 /* refused, and on the way back; nobody answered, and why */
 	bool asked, stop, late, ignored; /* late: no time left to begin a write; ignored: it did not reset */
-	bool stuck, unset;		 /* did not leave storage; did not take its configuration */
+	enum why stuck;			 /* did not leave storage, and why */
+	bool unset;			 /* did not take its configuration */
 	bool committed, stayed;		 /* the target went in with a reset; and lasted */
 	uint8_t flips, resets, losses, selections;
 	uint8_t config;		   /* found active before another was selected to ask */
@@ -1491,7 +1492,7 @@ static struct step leave_storage(const struct work *w) {
 	for (const struct config *c = w->m.config; c < w->m.config + w->m.configs; c++)
 		if ((functions_of(&w->m, c) & ~BIT(MS)) && (!config || c->value == wanted)) config = c->value;
 	if (w->p.unset || w->p.selections > 3) return (struct step){ .doing = REFUSE, .why = NO_CONFIG };
-	if (w->p.stuck || w->p.flips >= FLIPS) return (struct step){ .doing = REFUSE, .why = NO_LEAVE };
+	if (w->p.stuck || w->p.flips >= FLIPS) return (struct step){ .doing = REFUSE, .why = w->p.stuck ? w->p.stuck : NO_LEAVE };
 	return config ? step(SELECT, config) : step(FLIP, 0);
 }
 
@@ -1682,20 +1683,24 @@ static void flip(struct work *w) {
 		say(INFO, "left storage mode, asked by the kernel's usb-storage");
 		return;
 	}
+	enum why why = NO_NODE;
 	for (unsigned try = 0; try < 3 && !stopped(); try++) {
 		uint8_t info[60] = { 0 };
 		int fd = open_usbfs(&w->m);
-		if (fd >= 0 && try == 0 && control(fd, 0xc0, 0x0a, 0, 0, info, sizeof info) >= 13)
-			say(INFO, "SWoC revision %u, SKU %4X, version %4X", info[0], le16(info + 9), le16(info + 11));
-		if (fd >= 0 && try == 2) usbfs(fd, USBDEVFS_RESET, NULL);
-		doing("waiting for the stick to leave storage mode");
-		int r = control(fd, 0x40, 0x0b, 1, 0, NULL, 0);
-		if (r >= 0 || errno == EPIPE) heard();
-		say(INFO, "SetSwocMode 1: %s", r < 0 ? reason(errno) : "accepted");
-		if (fd >= 0) close(fd);
+		if (fd >= 0) {
+			if (try == 0 && control(fd, 0xc0, 0x0a, 0, 0, info, sizeof info) >= 13)
+				say(INFO, "SWoC revision %u, SKU %4X, version %4X", info[0], le16(info + 9), le16(info + 11));
+			if (try == 2) usbfs(fd, USBDEVFS_RESET, NULL);
+			doing("waiting for the stick to leave storage mode");
+			int r = control(fd, 0x40, 0x0b, 1, 0, NULL, 0);
+			if (r >= 0 || errno == EPIPE) heard();
+			say(INFO, "SetSwocMode 1: %s", r < 0 ? reason(errno) : "accepted");
+			close(fd);
+			why = NO_LEAVE;
+		}
 		if (has_left(w, sooner(patience(), now() + FLIP_MS))) return;
 	}
-	w->p.stuck = !stopped();
+	if (!stopped()) w->p.stuck = why;
 }
 
 /* Autosuspend off while the modem is talked to; the policy goes back to what it was. */
@@ -1986,8 +1991,8 @@ static void meet(struct work *w) {
 		w->leaving = w->known = false;
 		w->l.gone = true;
 		hang_up(w);
-		p->asked = p->ignored = p->stayed = p->unset = p->stuck = false;
-		p->mute = FINE;
+		p->asked = p->ignored = p->stayed = p->unset = false;
+		p->mute = p->stuck = FINE;
 		p->config = p->selections = 0;
 		w->since = now();
 		heard();
@@ -2086,9 +2091,7 @@ static int list(struct work *w) {
 /* ---- supervise: a child for every modem that is not right at first sight, and a verdict from each ---- */
 
 static const struct target *target_for(const char *port, const char *peer) {
-	static const struct target any = { .mode = LEAVE };
 	const struct target *found = NULL;
-	if (g.list) return &any;
 	for (const struct target *t = g.target; t < g.target + g.targets; t++) {
 		if (t->port[0] && (!strcmp(t->port, port) || !strcmp(t->port, peer))) return t;
 		if (!t->port[0]) found = t;
@@ -2186,8 +2189,8 @@ static unsigned busy(void) {
 /* Has no modem come yet for a target that wants one? Without a port it wants any. */
 static bool awaits(const struct target *t) {
 	const struct slot *s = g.slots;
-	while (s < g.slots + SLOTS && s->port[0] && t && t->port[0] && s->target != t) s++;
-	return !(t && t->mode == OFF) && (s == g.slots + SLOTS || !s->port[0]);
+	while (s < g.slots + SLOTS && s->port[0] && t->port[0] && s->target != t) s++;
+	return t->mode != OFF && (s == g.slots + SLOTS || !s->port[0]);
 }
 
 /* One line, rewritten, for a person at a terminal. */
@@ -2203,14 +2206,14 @@ static void show_life(bool working) {
 
 /* What is left to say when all is over, and the exit status. */
 static int conclude(void) {
-	int status = !g.stop && g.list && awaits(NULL) ? 3 : g.stop;
+	int status = g.stop;
 	for (struct slot *s = g.slots; s < g.slots + SLOTS && s->port[0]; s++) {
 		if (!s->settled) pronounce(s, give_up(s, LATE, "; it hangs in the kernel and is left behind"));
 		if (s->status == 1 || !status) status = s->status;
 		add(&s->verdict, "\n");
 		if (g.list) (void)!write(1, s->verdict.s, strlen(s->verdict.s));
 	}
-	for (const struct target *t = g.target; !g.list && !g.stop && t < g.target + g.targets; t++)
+	for (const struct target *t = g.target; !g.stop && t < g.target + g.targets; t++)
 		if (awaits(t)) {
 			say(ERROR, "%s%sno modem%s", t->port, t->port[0] ? ": " : "",
 			    access(USB, F_OK) ? ", as there is no USB (" SYS "/bus/usb); next: load the host controller's driver" : "");
@@ -2241,8 +2244,8 @@ static int supervise(void) {
 		}
 		scan();
 		collect();
-		unsigned working = busy(), awaited = g.list && awaits(NULL);
-		for (unsigned i = 0; !g.list && i < g.targets; i++) awaited += awaits(&g.target[i]);
+		unsigned working = busy(), awaited = 0;
+		for (unsigned i = 0; i < g.targets; i++) awaited += awaits(&g.target[i]);
 		if (now() >= g.deadline + TAIL_MS || (!working && (g.stop || !awaited || now() >= g.appear))) break;
 		if (g.tty && g.level >= INFO && now() > g.begin + LIFE_MS) show_life(working);
 		watch(working || g.tty ? now() + TICK_MS : g.appear);
@@ -2391,9 +2394,14 @@ static int configure(char **argv) {
 	if ((status = read_kernel(line, word)) || (status = apply(word, option))) return status;
 	for (char *one; !word[A_TARGET] && (one = next_word(&targets));)
 		if (!add_target(one)) return usage("config.h: TARGET ", one, "not a target");
+	if (g.list) { /* any modem, whatever is wanted of it */
+		memset(g.target, 0, sizeof g.target);
+		g.target[0].mode = LEAVE;
+		g.targets = 1;
+	}
 	for (unsigned i = 0; i < g.targets; i++)
 		if (g.target[i].mode != OFF) return 0;
-	return g.list ? 0 : UNKNOWN;
+	return UNKNOWN;
 }
 
 static int run(char **argv) {
