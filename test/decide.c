@@ -638,7 +638,8 @@ static void see(struct loop *l)
 		if (l->w.m.kind == MODEM && !l->leaving)
 			p->losses++;
 		l->leaving = l->known = l->link = false;
-		p->asked = p->ignored = p->stayed = p->unset = p->stuck = false;
+		p->asked = p->ignored = p->stayed = p->unset = false;
+		p->stuck = FINE;
 		p->mute = FINE;
 		p->config = p->selections = 0;
 	}
