@@ -9,7 +9,7 @@ EPOCH = 1795392000
 PREFIX = /usr/local
 MANPREFIX = $(PREFIX)/share/man
 CC = $$(command -v musl-gcc || echo cc)
-CFLAGS = -Os
+CFLAGS = $$($(CC) -Oz -E - </dev/null >/dev/null 2>&1 && echo -Oz || echo -Os)
 CPPFLAGS =
 LDFLAGS = -s
 FUZZTIME = 60
@@ -17,7 +17,7 @@ FUZZTIME = 60
 # What swflip needs of a compiler stays out of CFLAGS; what only makes it smaller is asked for where it is understood.
 FLAGS = -std=c11 -Wall -Wextra -DVERSION='"$(VERSION)"'
 SMALL = -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-stack-protector -fno-pie -no-pie -ffunction-sections \
-	-fdata-sections -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,--build-id=none
+	-fdata-sections -Wl,--gc-sections -Wl,-z,noseparate-code,-z,common-page-size=64 -Wl,-z,norelro -Wl,--build-id=none
 
 all: swflip
 

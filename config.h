@@ -235,42 +235,49 @@ static const uint16_t dtr[] = { 0x68c0, 0x9071, 0x9079, 0x907b, 0x9091, 0xc081 }
 /* ---- what is said ---- */
 
 /* Why a modem is not in its target mode, and the next thing to do. */
-static const struct { const char *text, *next; } whys[] = {
-	[NO_LEAVE] = { "it stays in TRU-Install storage mode", "replug it, or try another USB port" },
-	[NO_CONFIG] = { "the kernel does not set the configuration", "see dmesg" },
-	[NO_SUCH_CONFIG] = { "there is no such configuration", "choose one that is there" },
-	[BARRED] = { "the device is not authorized", "write 1 to its authorized file in sysfs" },
-	[IN_BOOT] = { "it stays in its boot loader", "power it off and on, else it needs the maker's firmware tool" },
-	[NOT_OURS] = { "what came back is no Sierra modem", "see lsusb" },
-	[MISSING] = { "it left and did not come back", "power it off and on" },
-	[UNCONFIGURED] = { "it got no configuration", "see dmesg" },
-	[NO_PORT] = { "it has nothing to ask: no AT port, MBIM or QMI", "see swflip -l" },
-	[NO_NODE] = { "its device node cannot be opened", "mount devtmpfs on /dev" },
-	[NO_TUNNEL] = { "it has no AT port, and its MBIM or QMI takes no composition", "see swflip -lv" },
-	[MUTE] = { "it does not answer", "power it off and on" },
-	[HELD] = { "another process holds its port", "stop ModemManager, or whoever it is" },
-	[LOCKED] = { "it refuses the unlock code", "give its own with -c" },
-	[STRANGE] = { "its AT port answers neither !UDUSBCOMP nor !USBCOMP", "see swflip -lv" },
-	[NO_LIST] = { "it has no list that could be read", "update its firmware" },
-	[NO_TYPE] = { "its configuration type is not in its own list", "set the type by hand" },
-	[NO_BIT] = { "a bitmask has no bit for that", "name another function" },
-	[NO_BITS] = { "it takes a composition, not a bitmask", "give names or a number" },
-	[NO_INDEX] = { "it takes a bitmask, not this number", "give names or 0xHEX" },
-	[NO_AT] = { "only a composition without an AT port would do", "end the target with ! if that is wanted" },
-	[NOT_LISTED] = { "it does not offer that", "choose what it offers, or update its firmware" },
-	[PID_NOT_LISTED] = { "it does not list that PID", "choose one that it lists" },
-	[PID_DIFFERS] = { "it has another PID, which cannot be written this way", "leave the PID out of the target" },
-	[DIFFERS] = { "what it reads back is not what was written", "see swflip -v" },
-	[NO_RESET] = { "it does not reset", "power it off and on" },
-	[NOT_SHOWN] = { "it says that it has it, but does not show it", "see swflip -lv" },
-	[CRASHES] = { "it leaves the bus again and again", "choose another composition right after it came back" },
-	[STOPPED] = { "stopped by a signal", "run swflip again" },
-	[LATE] = { "there was no time left", "give it more with -w" },
-	[LOST] = { "the work on it ended too early", "see swflip -v" },
+#define NEXT "\0"
+static const char *const whys[] = {
+	[NO_LEAVE] = "it stays in TRU-Install storage mode" NEXT "replug it, or try another USB port",
+	[NO_CONFIG] = "the kernel does not set the configuration" NEXT "see dmesg",
+	[NO_SUCH_CONFIG] = "there is no such configuration" NEXT "choose one that is there",
+	[BARRED] = "the device is not authorized" NEXT "write 1 to its authorized file in sysfs",
+	[IN_BOOT] = "it stays in its boot loader" NEXT "power it off and on, else it needs the maker's firmware tool",
+	[NOT_OURS] = "what came back is no Sierra modem" NEXT "see lsusb",
+	[MISSING] = "it left and did not come back" NEXT "power it off and on",
+	[UNCONFIGURED] = "it got no configuration" NEXT "see dmesg",
+	[NO_PORT] = "it has nothing to ask: no AT port, MBIM or QMI" NEXT "see swflip -l",
+	[NO_NODE] = "its device node cannot be opened" NEXT "mount devtmpfs on /dev",
+	[NO_TUNNEL] = "it has no AT port, and its MBIM or QMI takes no composition" NEXT "see swflip -lv",
+	[MUTE] = "it does not answer" NEXT "power it off and on",
+	[HELD] = "another process holds its port" NEXT "stop ModemManager, or whoever it is",
+	[LOCKED] = "it refuses the unlock code" NEXT "give its own with -c",
+	[STRANGE] = "its AT port answers neither !UDUSBCOMP nor !USBCOMP" NEXT "see swflip -lv",
+	[NO_LIST] = "it has no list that could be read" NEXT "update its firmware",
+	[NO_TYPE] = "its configuration type is not in its own list" NEXT "set the type by hand",
+	[NO_BIT] = "a bitmask has no bit for that" NEXT "name another function",
+	[NO_BITS] = "it takes a composition, not a bitmask" NEXT "give names or a number",
+	[NO_INDEX] = "it takes a bitmask, not this number" NEXT "give names or 0xHEX",
+	[NO_AT] = "only a composition without an AT port would do" NEXT "end the target with ! if that is wanted",
+	[NOT_LISTED] = "it does not offer that" NEXT "choose what it offers, or update its firmware",
+	[PID_NOT_LISTED] = "it does not list that PID" NEXT "choose one that it lists",
+	[PID_DIFFERS] = "it has another PID, which cannot be written this way" NEXT "leave the PID out of the target",
+	[DIFFERS] = "what it reads back is not what was written" NEXT "see swflip -v",
+	[NO_RESET] = "it does not reset" NEXT "power it off and on",
+	[NOT_SHOWN] = "it says that it has it, but does not show it" NEXT "see swflip -lv",
+	[CRASHES] = "it leaves the bus again and again" NEXT "choose another composition right after it came back",
+	[STOPPED] = "stopped by a signal" NEXT "run swflip again",
+	[LATE] = "there was no time left" NEXT "give it more with -w",
+	[LOST] = "the work on it ended too early" NEXT "see swflip -v",
+};
+
+/* Errors of a transfer or a file. */
+static const struct error errors[] = {
+	{ EPIPE, "stall" }, { ETIMEDOUT, "no answer" }, { ENODEV, "it left" }, { ESHUTDOWN, "it left" }, { ENOENT, "not there" },
+	{ EACCES, "not permitted" }, { EPERM, "not permitted" }, { EBUSY, "busy" },
 };
 
 /* QMI result codes, as -v names them (libqmi: qmi-errors.h). */
-static const struct { uint8_t error; char name[20]; } qmi_errors[] = {
+static const struct error qmi_errors[] = {
 	{ 0, "ok" }, { 1, "MalformedMessage" }, { 3, "Internal" }, { 25, "DeviceUnsupported" }, { 26, "NoEffect" },
 	{ 48, "InvalidArgument" }, { 52, "DeviceNotReady" }, { 60, "InvalidTransition" }, { 71, "InvalidQmiCommand" },
 	{ 94, "NotSupported" },

@@ -21,6 +21,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -36,7 +37,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <strings.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -59,6 +59,8 @@ enum { ANY = 0x100, VENDOR = 0xff, NETS = BIT(QMI) | BIT(MBIM) | BIT(NET) | BIT(
 struct id { uint16_t vid, pid; };
 
 struct shape { uint16_t number, class, subclass; uint8_t layouts, needs, function; };
+
+struct error { uint8_t number; char name[19]; };
 
 struct function { const char *name, *alias, *module; uint32_t bit; };
 
@@ -166,14 +168,87 @@ static struct {
 	int64_t begin, appear, deadline; /* ms on CLOCK_MONOTONIC */
 	unsigned targets;
 	struct target target[16];
-	int uevents, lock;  /* descriptors, 0 = none */
+	int uevents, signals, lock; /* descriptors, 0 = none */
 	int64_t *limit;	    /* the deadline, for process 1 to see */
 	struct slot *slots; /* shared with the children */
 	struct slot *me;    /* a child's own */
 	struct text path;
-	volatile sig_atomic_t stop;
-	sigset_t waiting; /* the signal mask while waiting: only there do signals come in */
+	bool stop; /* TERM, INT or HUP came */
 } g;
+
+/* ---- text: digits, words and bytes that nobody vouches for ---- */
+
+static bool blank(char c) { return c == ' ' || c == '\t' || c == '\n'; }
+
+static const char *skip(const char *s) {
+	while (blank(*s)) s++;
+	return s;
+}
+
+/* The length of a word, up to a blank or the end. */
+static size_t word_length(const char *s) {
+	size_t n = 0;
+	while (s[n] && !blank(s[n])) n++;
+	return n;
+}
+
+static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c | 32) : c; }
+
+/* Are n characters the same, in whatever case? */
+static bool alike(const char *a, const char *b, size_t n) {
+	for (; n && lower(*a) == lower(*b); a++, b++) n--;
+	return !n;
+}
+
+static bool begins(const char *s, const char *word) { return alike(s, word, strlen(word)); }
+
+/* Is the word of n characters at s this one, in whatever case? */
+static bool is_word(const char *s, size_t n, const char *word) { return strlen(word) == n && alike(s, word, n); }
+
+/* Where a word begins in text, in whatever case; NULL = nowhere. */
+static const char *find(const char *text, const char *word) {
+	while (*text && !begins(text, word)) text++;
+	return *text ? text : NULL;
+}
+
+/* Reads the digits at *s and moves behind them. False where there is none or the value is above max. */
+static bool digits(const char **s, unsigned base, uint32_t max, uint32_t *value) {
+	const char *p = *s;
+	uint64_t v = 0;
+	for (;; p++) {
+		unsigned c = (unsigned char)*p, letter = (c | 32) - 'a';
+		unsigned d = c - '0' < 10 ? c - '0' : letter < 6 ? letter + 10 : 99;
+		if (d >= base) break;
+		if ((v = v * base + d) > max) return false;
+	}
+	if (p == *s) return false;
+	*s = p;
+	*value = (uint32_t)v;
+	return true;
+}
+
+/* A USB port path as sysfs spells it, 1-1.2: the length of one at the start of s, or 0. */
+static size_t portlen(const char *s) {
+	const char *p = s;
+	uint32_t n;
+	if (!digits(&p, 10, 999, &n) || *p != '-') return 0;
+	do {
+		p++;
+		if (!digits(&p, 10, 255, &n)) return 0;
+	} while (*p == '.');
+	return p - s < PORT ? (size_t)(p - s) : 0;
+}
+
+static uint16_t le16(const uint8_t *p) { return (uint16_t)(p[0] | p[1] << 8); }
+static uint32_t le32(const uint8_t *p) { return le16(p) | (uint32_t)le16(p + 2) << 16; }
+
+static uint8_t *put16(uint8_t *p, unsigned v) {
+	p[0] = (uint8_t)v;
+	p[1] = (uint8_t)(v >> 8);
+	return p + 2;
+}
+
+static uint8_t *put32(uint8_t *p, uint32_t v) { return put16(put16(p, v), v >> 16); }
 
 /* ---- messages: stderr or the kernel's log ---- */
 
@@ -243,16 +318,13 @@ PRINTF(2) static void say(enum level level, const char *fmt, ...) {
 	if (fd >= 0) close(fd);
 }
 
-/* An error of a transfer or a file in the field's own words. */
-static const char *reason(int error) {
-	static const struct { uint8_t error; char text[15]; } reasons[] = {
-		{ EPIPE, "stall" }, { ETIMEDOUT, "no answer" }, { ENODEV, "it left" }, { ESHUTDOWN, "it left" },
-		{ ENOENT, "not there" }, { EACCES, "not permitted" }, { EPERM, "not permitted" }, { EBUSY, "busy" },
-	};
-	for (size_t i = 0; i < LEN(reasons); i++)
-		if (reasons[i].error == error) return reasons[i].text;
-	return "failed";
+/* An error by its number, in the field's own words. */
+static const char *name_of(const struct error *table, size_t n, int number) {
+	while (n && table[n - 1].number != number) n--;
+	return n ? table[n - 1].name : "failed";
 }
+
+static const char *reason(int error) { return name_of(errors, LEN(errors), error); }
 
 /* -v: an AT dialogue, a line of it a line, control characters escaped, the unlock code never shown. */
 static void trace(const char *arrow, const char *text) {
@@ -261,7 +333,7 @@ static void trace(const char *arrow, const char *text) {
 		struct text line = { "" };
 		for (unsigned char c = 0; *text && c != '\n' && strlen(line.s) < 300; text++) {
 			c = (unsigned char)*text;
-			if (!strncasecmp(text, g.code, code)) {
+			if (alike(text, g.code, code)) {
 				add(&line, "****");
 				text += code - 1;
 			} else {
@@ -274,102 +346,47 @@ static void trace(const char *arrow, const char *text) {
 
 /* ---- time: deadlines on CLOCK_MONOTONIC, and the one place that waits ---- */
 
+/* The C library's own would bring 1 KiB of search for the vDSO; on 32 bits its structure may not be the kernel's. */
+#ifdef __LP64__
+#define monotonic(t) syscall(SYS_clock_gettime, CLOCK_MONOTONIC, t)
+#else
+#define monotonic(t) clock_gettime(CLOCK_MONOTONIC, t)
+#endif
+
 static int64_t now(void) {
 	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	monotonic(&t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static int64_t sooner(int64_t a, int64_t b) { return a < b ? a : b; }
 static void heard(void) { g.me->heard = now(); }
 static bool stopped(void) { return g.stop && !g.hold; }
-static void on_signal(int signal) { if (signal != SIGCHLD) g.stop = 1; }
 
 /* The time by which this modem must have given a sign of life. */
 static int64_t patience(void) { return g.me->written ? g.deadline : sooner(g.deadline, g.me->heard + SILENCE_MS); }
 
 /* Waits for fd (-1: nothing but time). Returns the poll events, 0 when until has come or a signal woke it, -1 when the
- * run is to stop. */
+ * run is to stop. Signals are blocked and come in here alone. */
 static int await(int fd, short events, int64_t until) {
-	struct pollfd p = { .fd = fd, .events = events };
+	struct pollfd p[] = { { .fd = fd, .events = events }, { .fd = g.signals, .events = POLLIN } };
+	struct signalfd_siginfo signal;
 	int64_t ms = until - now();
-	if (ms < 0) ms = 0;
-	struct timespec t = { .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 };
 	if (stopped()) return -1;
-	if (ppoll(&p, 1, &t, &g.waiting) > 0) return p.revents;
-	return stopped() ? -1 : 0;
+	if (poll(p, LEN(p), ms < 0 ? 0 : (int)ms) <= 0) return 0;
+	while (p[1].revents && read(g.signals, &signal, sizeof signal) > 0) g.stop |= signal.ssi_signo == SIGTERM || signal.ssi_signo == SIGINT || signal.ssi_signo == SIGHUP;
+	return stopped() ? -1 : p[0].revents;
 }
-
-/* ---- text: digits, words and bytes that nobody vouches for ---- */
-
-static bool blank(char c) { return c == ' ' || c == '\t' || c == '\n'; }
-
-static const char *skip(const char *s) {
-	while (blank(*s)) s++;
-	return s;
-}
-
-/* The length of a word, up to a blank or the end. */
-static size_t word_length(const char *s) {
-	size_t n = 0;
-	while (s[n] && !blank(s[n])) n++;
-	return n;
-}
-
-/* Does s begin with a word, in whatever case? */
-static bool begins(const char *s, const char *word) { return !strncasecmp(s, word, strlen(word)); }
-
-/* Is the word of n characters at s this one, in whatever case? */
-static bool is_word(const char *s, size_t n, const char *word) { return strlen(word) == n && begins(s, word); }
-
-/* Where a word begins in text, in whatever case; NULL = nowhere. */
-static const char *find(const char *text, const char *word) {
-	while (*text && !begins(text, word)) text++;
-	return *text ? text : NULL;
-}
-
-/* Reads the digits at *s and moves behind them. False where there is none or the value is above max. */
-static bool digits(const char **s, unsigned base, uint32_t max, uint32_t *value) {
-	const char *p = *s;
-	uint64_t v = 0;
-	for (;; p++) {
-		unsigned c = (unsigned char)*p, letter = (c | 32) - 'a';
-		unsigned d = c - '0' < 10 ? c - '0' : letter < 6 ? letter + 10 : 99;
-		if (d >= base) break;
-		if ((v = v * base + d) > max) return false;
-	}
-	if (p == *s) return false;
-	*s = p;
-	*value = (uint32_t)v;
-	return true;
-}
-
-/* A USB port path as sysfs spells it, 1-1.2: the length of one at the start of s, or 0. */
-static size_t portlen(const char *s) {
-	const char *p = s;
-	uint32_t n;
-	if (!digits(&p, 10, 999, &n) || *p != '-') return 0;
-	do {
-		p++;
-		if (!digits(&p, 10, 255, &n)) return 0;
-	} while (*p == '.');
-	return p - s < PORT ? (size_t)(p - s) : 0;
-}
-
-static uint16_t le16(const uint8_t *p) { return (uint16_t)(p[0] | p[1] << 8); }
-static uint32_t le32(const uint8_t *p) { return le16(p) | (uint32_t)le16(p + 2) << 16; }
-
-static uint8_t *put16(uint8_t *p, unsigned v) {
-	p[0] = (uint8_t)v;
-	p[1] = (uint8_t)(v >> 8);
-	return p + 2;
-}
-
-static uint8_t *put32(uint8_t *p, uint32_t v) { return put16(put16(p, v), v >> 16); }
 
 /* ---- sysfs: reads only what takes no device lock ---- */
 
 #define USB SYS "/bus/usb/devices/"
+
+/* A file of the USB device at a port; of an interface, PORT:C.I. Good until the next path is made. */
+static const char *device_file(const char *port, const char *name) { return path(USB "%s/%s", port, name); }
+static const char *interface_file(const struct modem *m, unsigned number, const char *name) {
+	return path(USB "%s:%u.%u/%s", m->port, m->active, number, name);
+}
 
 static void copy_port(char to[PORT], const char *from, size_t n) {
 	memset(to, 0, PORT);
@@ -575,16 +592,16 @@ static void look(struct modem *m, const char *port) {
 	uint32_t active = 0;
 	memset(m, 0, sizeof *m);
 	copy_port(m->port, port, strlen(port));
-	int n = slurp(raw, sizeof raw, path(USB "%s/descriptors", port));
-	m->devnum = number_in(path(USB "%s/devnum", port));
+	int n = slurp(raw, sizeof raw, device_file(port, "descriptors"));
+	m->devnum = number_in(device_file(port, "devnum"));
 	if (n < 0 || !read_descriptors(m, raw, (size_t)n) || !m->devnum) return;
 	/* the active configuration is in the names of its interfaces; reading the attribute could block for seconds */
-	if (first(name, print(&interface, "%s:", port), path(USB "%s", port))) {
+	if (first(name, print(&interface, "%s:", port), device_file(port, ""))) {
 		s += strlen(interface.s);
 		digits(&s, 10, 255, &active);
 		m->active = (uint8_t)active;
 	} else {
-		m->barred = slurp(name, 2, path(USB "%s/authorized", port)) > 0 && name[0] == '0';
+		m->barred = slurp(name, 2, device_file(port, "authorized")) > 0 && name[0] == '0';
 	}
 	m->kind = classify(m);
 }
@@ -728,7 +745,7 @@ static int open_usbfs(const struct modem *m) {
 	uint32_t bus = 0;
 	digits(&s, 10, 999, &bus);
 	print(&name, "bus/usb/%3u/%3u", bus, m->devnum);
-	return open_placed(name.s, path(USB "%s/dev", m->port), m->port);
+	return open_placed(name.s, device_file(m->port, "dev"), m->port);
 }
 
 /* A control transfer. Returns the bytes moved, or -1 with errno: EPIPE is a stall, ENODEV or ESHUTDOWN a modem gone. */
@@ -757,7 +774,10 @@ struct link {
 	struct termios saved;
 	struct urb in, out;
 	uint8_t chunk[CHUNK], sent[64];
-	char text[TEXT]; /* the last answer of an AT port */
+	char text[TEXT];     /* the last answer of an AT port */
+	uint8_t frame[FRAME]; /* the last one of QMI or MBIM, and in it */
+	const uint8_t *tlvs; /* its TLVs, size bytes of them */
+	size_t size;
 };
 
 /* One modem at work: what decide() is told, and the link to it. */
@@ -777,8 +797,8 @@ struct work {
 
 /* The name of the file that a driver made for an interface: cdc-wdm's, or a tty, some of which are one level deeper. */
 static bool find_file(char name[NAME], const char *interface, bool encapsulated) {
-	if (encapsulated) return first(name, "cdc-wdm", path(USB "%s/usbmisc", interface));
-	return first(name, "ttyUSB", path(USB "%s", interface)) || first(name, "tty", path(USB "%s/tty", interface));
+	if (encapsulated) return first(name, "cdc-wdm", device_file(interface, "usbmisc"));
+	return first(name, "ttyUSB", device_file(interface, "")) || first(name, "tty", device_file(interface, "tty"));
 }
 
 /* Opened in vain. */
@@ -1131,7 +1151,7 @@ static void parse_rows(struct offer *o, const char *s) {
 			if (comps < 2) r.comp[comps] = (uint8_t)n;
 			r.configs = (uint8_t)++comps;
 		} else {
-			for (size_t i = 0; i + length <= 3; i++) no |= !strncasecmp(&"NOT"[i], s, length);
+			for (size_t i = 0; i + length <= 3; i++) no |= alike(&"NOT"[i], s, length);
 			r.functions[0] = (uint16_t)(r.functions[0] | function_word(s, length));
 		}
 	}
@@ -1198,27 +1218,28 @@ static const uint8_t tunnel[16] = {
 	0xd1, 0xa3, 0x0b, 0xc2, 0xf9, 0x7a, 0x6e, 0x43, 0xbf, 0x65, 0xc7, 0xe2, 0x4f, 0xb0, 0xf0, 0xd3,
 };
 
-static bool encapsulate(struct link *l, void *frame, size_t n) {
-	if (l->carrier == WDM) return write(l->fd, frame, n) == (ssize_t)n;
-	return control(l->fd, 0x21, 0x00, 0, l->number, frame, n) == (int)n;
+static bool encapsulate(struct link *l, size_t n) {
+	if (l->carrier == WDM) return write(l->fd, l->frame, n) == (ssize_t)n;
+	return control(l->fd, 0x21, 0x00, 0, l->number, l->frame, n) == (int)n;
 }
 
-/* One message, at most FRAME bytes. Returns its length, 0 for none until the deadline, -1 when the modem left. */
-static int receive_frame(struct link *l, uint8_t *frame, int64_t until) {
+/* One message into l->frame. Returns its length, 0 for none until the deadline, -1 when the modem left. */
+static int receive_frame(struct link *l, int64_t until) {
 	enum { RESPONSE_AVAILABLE = 1 };
 	uint8_t notice[CHUNK];
 	int n;
-	if (l->carrier == WDM) return receive_file(l, frame, FRAME, until);
+	if (l->carrier == WDM) return receive_file(l, l->frame, FRAME, until);
 	while ((n = receive_urb(l, notice, until)) > 0)
 		if (n >= 2 && notice[0] == 0xa1 && notice[1] == RESPONSE_AVAILABLE &&
-		    (n = control(l->fd, 0xa1, 0x01, 0, l->number, frame, FRAME)) > 0)
+		    (n = control(l->fd, 0xa1, 0x01, 0, l->number, l->frame, FRAME)) > 0)
 			return n;
 	return n;
 }
 
-/* A TLV's value by its type; NULL where there is none within the n bytes. */
-static const uint8_t *tlv(const uint8_t *p, size_t n, uint8_t type, size_t *length) {
-	for (; n >= 3 && (*length = le16(p + 1)) + 3 <= n; n -= *length + 3, p += *length + 3)
+/* The value of a TLV of the last answer, by its type; NULL where there is none. */
+static const uint8_t *tlv(const struct link *l, uint8_t type, size_t *length) {
+	const uint8_t *p = l->tlvs;
+	for (size_t n = l->size; n >= 3 && (*length = le16(p + 1)) + 3 <= n; n -= *length + 3, p += *length + 3)
 		if (p[0] == type) return p + 3;
 	return NULL;
 }
@@ -1248,17 +1269,10 @@ static const uint8_t *answer_of(const struct link *l, const uint8_t *p, size_t *
 	return p + head;
 }
 
-static const char *qmi_result(int error) {
-	for (unsigned i = 0; i < LEN(qmi_errors); i++)
-		if (qmi_errors[i].error == error) return qmi_errors[i].name;
-	return "error";
-}
-
-/* Sends a message with at most one TLV, type 0x01, and waits for its answer. Returns the QMI error, 0 for none, or -1
- * for no answer. The answer's TLVs are then in frame at *tlvs, *n bytes. */
-static int qmi(struct link *l, uint8_t service, unsigned message, const uint8_t *value, size_t length,
-	       uint8_t frame[FRAME], const uint8_t **tlvs, size_t *n) {
-	uint8_t *qmux = frame + (l->mbim ? MBIM_HEAD : 0), *p;
+/* Sends a message with at most one TLV, type 0x01, and waits for its answer, whose TLVs are then l->tlvs. Returns the QMI
+ * error, 0 for none, or -1 for no answer. */
+static int qmi(struct link *l, uint8_t service, unsigned message, const uint8_t *value, size_t length) {
+	uint8_t *qmux = l->frame + (l->mbim ? MBIM_HEAD : 0), *p;
 	int64_t until = now() + ANSWER_MS;
 	bool refused = false;
 	l->tid = (uint8_t)(l->tid % 250 + 1);
@@ -1276,22 +1290,21 @@ static int qmi(struct link *l, uint8_t service, unsigned message, const uint8_t 
 	uint32_t size = (uint32_t)(p - qmux);
 	put16(qmux + 1, size - 1);
 	if (l->mbim) {
-		put32(put32(put32(put32(put32(frame, MBIM_COMMAND), MBIM_HEAD + size), l->tid), 1), 0);
-		memcpy(frame + 20, tunnel, sizeof tunnel);
-		put32(put32(put32(frame + 36, 1), 1), size);
+		put32(put32(put32(put32(put32(l->frame, MBIM_COMMAND), MBIM_HEAD + size), l->tid), 1), 0);
+		memcpy(l->frame + 20, tunnel, sizeof tunnel);
+		put32(put32(put32(l->frame + 36, 1), 1), size);
 	}
 	say(DEBUG, "> QMI %2x %4x, %u bytes", service, message, size);
-	if (!encapsulate(l, frame, (size_t)(p - frame))) return -1;
-	for (int r; !refused && (r = receive_frame(l, frame, until)) > 0 && now() < until;) {
-		size_t result_size = 0;
-		*n = (size_t)r;
-		const uint8_t *result = unwrap(l, frame, n, &refused);
-		*tlvs = result ? answer_of(l, result, n, service, message) : NULL;
-		result = *tlvs ? tlv(*tlvs, *n, 0x02, &result_size) : NULL;
-		if (!result || result_size < 4) continue;
+	if (!encapsulate(l, (size_t)(p - l->frame))) return -1;
+	for (int r; !refused && (r = receive_frame(l, until)) > 0 && now() < until;) {
+		l->size = (size_t)r;
+		const uint8_t *result = unwrap(l, l->frame, &l->size, &refused);
+		l->tlvs = result ? answer_of(l, result, &l->size, service, message) : NULL;
+		result = l->tlvs ? tlv(l, 0x02, &length) : NULL;
+		if (!result || length < 4) continue;
 		int error = le16(result) ? le16(result + 2) : 0;
 		heard();
-		say(DEBUG, "< QMI %4x: %u %s", message, (unsigned)error, qmi_result(error));
+		say(DEBUG, "< QMI %4x: %u %s", message, (unsigned)error, name_of(qmi_errors, LEN(qmi_errors), error));
 		return error;
 	}
 	return -1;
@@ -1300,50 +1313,45 @@ static int qmi(struct link *l, uint8_t service, unsigned message, const uint8_t 
 /* OPEN or CLOSE of an MBIM function. */
 static bool mbim(struct link *l, unsigned type) {
 	unsigned n = type == MBIM_OPEN ? 16 : 12;
-	uint8_t frame[FRAME];
+	const uint8_t *p = l->frame;
 	int64_t until = now() + ANSWER_MS;
 	l->tid = (uint8_t)(l->tid % 250 + 1);
 	doing("waiting for MBIM %s", type == MBIM_OPEN ? "OPEN" : "CLOSE");
-	put32(put32(put32(put32(frame, type), n), l->tid), l->message && l->message < FRAME ? l->message : FRAME);
-	if (!encapsulate(l, frame, n)) return false;
-	for (int r; (r = receive_frame(l, frame, until)) > 0 && now() < until;)
-		if (r >= 16 && le32(frame) == (MBIM_DONE | type) && le32(frame + 8) == l->tid) return !le32(frame + 12);
+	put32(put32(put32(put32(l->frame, type), n), l->tid), l->message && l->message < FRAME ? l->message : FRAME);
+	if (!encapsulate(l, n)) return false;
+	for (int r; (r = receive_frame(l, until)) > 0 && now() < until;)
+		if (r >= 16 && le32(p) == (MBIM_DONE | type) && le32(p + 8) == l->tid) return !le32(p + 12);
 	return false;
 }
 
 /* A client of the device management service. No CTL Sync: it would drop other people's clients. */
 static bool open_qmi(struct link *l) {
 	static const uint8_t dms = DMS;
-	uint8_t frame[FRAME];
-	const uint8_t *p;
 	size_t n;
-	if (l->mbim && !mbim(l, MBIM_OPEN)) return false;
-	p = qmi(l, CTL, GET_CLIENT, &dms, 1, frame, &p, &n) ? NULL : tlv(p, n, 0x01, &n);
+	if ((l->mbim && !mbim(l, MBIM_OPEN)) || qmi(l, CTL, GET_CLIENT, &dms, 1)) return false;
+	const uint8_t *p = tlv(l, 0x01, &n);
 	if (p && n >= 2 && p[0] == DMS) l->client = p[1];
 	return l->client;
 }
 
 static void close_qmi(struct link *l) {
-	uint8_t frame[FRAME], client[] = { DMS, l->client };
-	const uint8_t *p;
-	size_t n;
-	if (l->client && !l->gone) qmi(l, CTL, RELEASE_CLIENT, client, sizeof client, frame, &p, &n);
+	uint8_t client[] = { DMS, l->client };
+	if (l->client && !l->gone) qmi(l, CTL, RELEASE_CLIENT, client, sizeof client);
 	if (l->mbim && !l->gone) mbim(l, MBIM_CLOSE);
 }
 
 /* 0x555B: the composition, and the numbers on offer. There is no text: config.h knows what the numbers mean. */
 static bool ask_qmi(struct link *l, struct offer *o) {
-	uint8_t frame[FRAME];
-	const uint8_t *p, *v;
-	size_t n, length;
+	const uint8_t *v;
+	size_t length;
 	memset(o, 0, sizeof *o);
 	o->pid = UNKNOWN;
-	int error = qmi(l, DMS, GET_COMP, NULL, 0, frame, &p, &n);
-	if (error < 0) error = qmi(l, DMS, GET_COMP, NULL, 0, frame, &p, &n); /* one answer may be lost */
-	if (error || !(v = tlv(p, n, 0x10, &length)) || !length) return false;
+	int error = qmi(l, DMS, GET_COMP, NULL, 0);
+	if (error < 0) error = qmi(l, DMS, GET_COMP, NULL, 0); /* one answer may be lost */
+	if (error || !(v = tlv(l, 0x10, &length)) || !length) return false;
 	o->now = v[0];
 	o->dialect = WIRE;
-	v = tlv(p, n, 0x11, &length);
+	v = tlv(l, 0x11, &length);
 	if (!v || !length || v[0] != length - 1) return true; /* a list that lies about its length is none */
 	while (--length) {
 		struct row r;
@@ -1374,9 +1382,7 @@ static bool parse_names(const char **s, uint32_t *bits) {
 		size_t n = 0;
 		unsigned f = 0;
 		while ((*s)[n] >= 'a' && (*s)[n] <= 'z') n++;
-		while (f < FUNCTIONS && (strncmp(functions[f].name, *s, n) || functions[f].name[n]) &&
-		       (strncmp(functions[f].alias, *s, n) || functions[f].alias[n]))
-			f++;
+		while (f < FUNCTIONS && !is_word(*s, n, functions[f].name) && !is_word(*s, n, functions[f].alias)) f++;
 		if (!n || f == FUNCTIONS) return false;
 		*bits |= BIT(f);
 		*s += n;
@@ -1393,7 +1399,7 @@ static bool parse_target(struct target *t, const char *text) {
 	memset(t, 0, sizeof *t);
 	t->pid = UNKNOWN;
 	if (n >= sizeof t->text) return false;
-	for (size_t i = 0; i < n; i++) t->text[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] | 32 : text[i]);
+	for (size_t i = 0; i < n; i++) t->text[i] = lower(text[i]);
 	if ((n = portlen(s)) && s[n] == ':') {
 		copy_port(t->port, s, n);
 		s += n + 1;
@@ -1410,7 +1416,7 @@ static bool parse_target(struct target *t, const char *text) {
 		if (!digits(&s, 16, UINT32_MAX, &t->value) || !t->value || count_families(t->value) > 1) return false;
 	} else if (digits(&s, 10, 255, &t->value)) {
 		t->mode = NUMBER;
-	} else if (!strncmp(s, "modem", 5) && s[5] != '+') {
+	} else if (begins(s, "modem") && s[5] != '+') {
 		t->mode = LEAVE;
 		s += 5;
 	} else {
@@ -1671,7 +1677,7 @@ static bool kernel_flips(const struct modem *m) {
 	char name[NAME];
 	return first(name, "", path(SYS "/bus/usb/drivers/usb-storage")) &&
 	       number_in(SYS "/module/usb_storage/parameters/swi_tru_install") != 2 &&
-	       slurp(name, sizeof name, path(USB "%s:%u.9/truinst", m->port, m->active)) < 0;
+	       slurp(name, sizeof name, interface_file(m, 9, "truinst")) < 0;
 }
 
 /* SetSwocMode, three times at most, a port reset before the last. Whether it stalls or times out, only leaving counts.
@@ -1706,8 +1712,8 @@ static void flip(struct work *w) {
 /* Autosuspend off while the modem is talked to; the policy goes back to what it was. */
 static void keep_awake(struct work *w, bool on) {
 	char text[8];
-	bool ours = w->awake && w->awake == number_in(path(USB "%s/devnum", w->m.port));
-	path(USB "%s/power/control", w->m.port);
+	bool ours = w->awake && w->awake == number_in(device_file(w->m.port, "devnum"));
+	device_file(w->m.port, "power/control");
 	if (!on && ours) spit(g.path.s, "auto");
 	w->awake = on && slurp(text, sizeof text, g.path.s) > 0 && text[0] == 'a' && spit(g.path.s, "on") ? w->m.devnum : 0;
 }
@@ -1830,14 +1836,6 @@ static void note_state(const struct work *w) {
 	if (p->written && p->asked && differs(is, &p->running)) add(t, ", not reset into");
 }
 
-/* A QMI message with a byte to say. False where the modem refuses, or does not answer. */
-static bool tell(struct link *l, unsigned message, uint8_t value) {
-	uint8_t frame[FRAME];
-	const uint8_t *tlvs;
-	size_t n;
-	return !qmi(l, DMS, message, &value, 1, frame, &tlvs, &n);
-}
-
 /* Is the link open? One that was closed meanwhile is opened, and what is answered then is for decide() to judge first. */
 static bool redial(struct work *w) {
 	if (w->l.carrier) return true;
@@ -1861,7 +1859,8 @@ static void write_setting(struct work *w, const struct step *s) {
 	g.hold = g.me->written = true;
 	say(INFO, mask ? "%s bitmask %X" : pid ? "%s PID %4X" : "%s composition %u", s->why ? "putting back" : "writing", s->value);
 	if (w->o.dialect == WIRE) {
-		bool taken = tell(&w->l, SET_COMP, (uint8_t)s->value);
+		uint8_t number = (uint8_t)s->value;
+		bool taken = !qmi(&w->l, DMS, SET_COMP, &number, 1);
 		p->asked = ask_qmi(&w->l, &w->o);
 		if (taken && w->o.now == old) w->o.now = s->value; /* it may tell what runs until the reset */
 	} else {
@@ -1879,7 +1878,7 @@ static void reset(struct work *w, bool last) {
 	if (!redial(w)) return;
 	if (last) expectation(&w->o, p->expect);
 	say(INFO, "resetting the modem");
-	for (uint8_t mode = 3; w->o.dialect == WIRE && mode <= 4; mode++) tell(&w->l, SET_MODE, mode); /* offline, reset */
+	for (uint8_t mode = 3; w->o.dialect == WIRE && mode <= 4; mode++) qmi(&w->l, DMS, SET_MODE, &mode, 1); /* offline, reset */
 	if (w->o.dialect != WIRE) at(&w->l, "AT!RESET");
 	hang_up(w);
 	doing("waiting for the modem to leave the bus");
@@ -1899,7 +1898,7 @@ static void select_config(struct work *w, uint32_t value) {
 	w->p.selections++;
 	if (!w->p.config && w->m.kind == MODEM) w->p.config = w->m.active;
 	add(&text, "%u", value);
-	if (!spit(path(USB "%s/bConfigurationValue", w->m.port), text.s) && !has_left(w, 0)) {
+	if (!spit(device_file(w->m.port, "bConfigurationValue"), text.s) && !has_left(w, 0)) {
 		say(INFO, "configuration %u: %s", value, reason(errno));
 		w->p.unset = true;
 	}
@@ -1942,14 +1941,14 @@ static void name_offer(struct text *t, const struct offer *o) {
 
 /* The verdict on a modem that is not in its target mode. */
 static int fail(struct slot *s, const struct modem *m, enum why why, const char *more) {
-	add(&s->verdict, "%4x:%4x not in mode %s: %s%s; %s; next: %s", m->vid, m->pid, s->target->text, whys[why].text, more,
-	    s->left.s[0] ? s->left.s : "nothing was written", whys[why].next);
+	add(&s->verdict, "%4x:%4x not in mode %s: %s%s; %s; next: %s", m->vid, m->pid, s->target->text, whys[why], more,
+	    s->left.s[0] ? s->left.s : "nothing was written", whys[why] + strlen(whys[why]) + 1);
 	return 1;
 }
 
 /* The name of the driver that an interface is bound to, "" for none. */
 static const char *driver_of(const struct modem *m, const struct interface *i, char link[PATH]) {
-	return base_of(link, path(USB "%s:%u.%u/driver", m->port, m->active, i->number));
+	return base_of(link, interface_file(m, i->number, "driver"));
 }
 
 /* The verdict on one that is. */
@@ -2079,7 +2078,7 @@ static int list(struct work *w) {
 	add(t, "%s\t%s\t", before[0] ? "" : "-", !port ? "-" : find_file(name, interface.s, false) ? name : "usbfs");
 	if (m->kind == MODEM && m->active) inquire(w);
 	if (!w->p.asked)
-		add(t, "%s\t-", w->p.mute ? whys[w->p.mute].text : "-");
+		add(t, "%s\t-", w->p.mute ? whys[w->p.mute] : "-");
 	else
 		add(t, w->o.dialect == MASK ? "PID %4X bits %X\t" : "PID %4X composition %u\t",
 		    w->o.pid == UNKNOWN ? m->pid : (unsigned)w->o.pid, w->o.now);
@@ -2307,8 +2306,8 @@ static int read_kernel(char *line, const char *word[WORDS]) {
 	for (unsigned i = 0; i < WORDS; i++) given[i] = word[i];
 	for (char *one; (one = next_word(&line)) && strcmp(one, "--");) {
 		unsigned i = 0;
-		if (strncmp(one, "swflip.", 7)) continue;
-		while (i < WORDS && strncmp(one + 7, settings[i].word, strlen(settings[i].word))) i++;
+		if (!begins(one, "swflip.")) continue;
+		while (i < WORDS && !begins(one + 7, settings[i].word)) i++;
 		if (i == WORDS)
 			say(WARNING, "kernel command line: unknown word %s", one);
 		else if (!given[i])
@@ -2405,21 +2404,11 @@ static int configure(char **argv) {
 }
 
 static int run(char **argv) {
-	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
-	struct sigaction action = { .sa_handler = on_signal };
-	sigset_t block;
+	struct termios t;
 	int status = configure(argv);
 	if (status) return status == UNKNOWN ? 0 : status;
 	if (access(SYS "/bus", F_OK)) return usage(SYS, "", "not mounted; next: mount -t sysfs sysfs /sys");
-	sigemptyset(&block);
-	for (unsigned i = 0; i < LEN(signals); i++) {
-		sigaddset(&block, signals[i]);
-		sigaction(signals[i], &action, NULL);
-	}
-	sigprocmask(SIG_BLOCK, &block, NULL);
-	action.sa_handler = SIG_IGN;
-	sigaction(SIGPIPE, &action, NULL); /* a console that goes away must not end a change in the middle */
-	g.tty = !g.kmsg && isatty(2);
+	g.tty = !g.kmsg && !tcgetattr(2, &t);
 	return supervise();
 }
 
@@ -2432,15 +2421,15 @@ static int first_process(char **argv) {
 	static char init[] = "/init", sbin_init[] = "/sbin/init", sh[] = "/bin/sh", line[4098];
 	const char *word[WORDS] = { [A_TARGET] = "" };
 	bool mounted[LEN(mounts)], made[LEN(mounts)];
-	struct sigaction action = { .sa_handler = on_signal };
 	struct stat me = { 0 }, st;
+	sigset_t none;
 	for (unsigned i = 0; i < LEN(mounts); i++) {
 		made[i] = !mkdir(mounts[i].where, 0755);
 		mounted[i] = !mount(mounts[i].type, mounts[i].where, mounts[i].type, 0, NULL);
 	}
 	if (stat(PROC "/self/exe", &me) < 0) stat(argv[0], &me);
-	sigaction(SIGCHLD, &action, NULL);
 	*g.limit = g.begin + (int64_t)WAIT * 1000;
+	g.hold = true; /* nothing stops process 1 */
 	pid_t pid = _Fork();
 	if (!pid) {
 		setpgid(0, 0);
@@ -2454,8 +2443,8 @@ static int first_process(char **argv) {
 		if (mounted[i]) umount2(mounts[i].where, MNT_DETACH);
 		if (made[i]) rmdir(mounts[i].where);
 	}
-	action.sa_handler = SIG_DFL;
-	sigaction(SIGCHLD, &action, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	char *next_init[] = { (char *)word[A_INIT], init, sbin_init, sh };
 	for (unsigned i = 0; i < LEN(next_init); i++) {
 		if (!next_init[i] || stat(next_init[i], &st) < 0 || (st.st_dev == me.st_dev && st.st_ino == me.st_ino)) continue;
@@ -2466,15 +2455,19 @@ static int first_process(char **argv) {
 }
 
 int main(int argc, char **argv) {
-	struct stat st;
+	static const uint8_t heeded[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGPIPE };
+	sigset_t signals;
 	int fd;
 	while (((fd = open(DEV "/null", O_RDWR)) >= 0 || (fd = open("/", O_RDONLY)) >= 0) && fd <= 2) continue;
 	if (fd > 2) close(fd);
 	g.begin = now();
 	g.level = INFO;
-	sigemptyset(&g.waiting);
+	sigemptyset(&signals); /* not even a console that goes away (SIGPIPE) may end a change in the middle */
+	for (unsigned i = 0; i < LEN(heeded); i++) sigaddset(&signals, heeded[i]);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	g.signals = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
 	g.limit = mmap(NULL, sizeof *g.limit + sizeof *g.slots * SLOTS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (g.limit == MAP_FAILED) return usage("", "memory", "none to be had");
 	g.slots = (struct slot *)(g.limit + 1);
-	return getpid() == 1 && stat(PROC "/self", &st) < 0 ? first_process(argv) : run(argv + (argc > 0));
+	return getpid() == 1 && access(PROC "/self", F_OK) ? first_process(argv) : run(argv + (argc > 0));
 }

@@ -66,7 +66,7 @@ scripts() {
 # A message that the program can give and the manual does not have.
 messages() {
 	tr '\n' ' ' <swflip.8 | sed 's/\\e//g; s/  */ /g' >"$work/manual"
-	sed -n '/\<whys\[.*\] = {/,/^};/s/^.*{ *"\([^"]*\)".*/\1/p' swflip.c config.h >"$work/whys"
+	sed -n '/\<whys\[.*\] = {/,/^};/s/^.*= "\([^"]*\)" NEXT.*/\1/p' swflip.c config.h >"$work/whys"
 	[ "$(wc -l <"$work/whys")" -ge 25 ] || echo 'no table whys[]'
 	while read -r why; do
 		grep -qF -- "$why" "$work/manual" || echo "swflip.8 does not have: $why"

@@ -38,7 +38,7 @@ static ssize_t native_recvfrom(int fd, void *buf, size_t n, int flags, struct so
 static int native_ioctl(int fd, unsigned long request, ...);
 static long native_syscall(long number, ...);
 static ssize_t native_write(int fd, const void *buf, size_t n);
-static int native_ppoll(struct pollfd *p, nfds_t n, const struct timespec *t, const sigset_t *mask);
+static int native_poll(struct pollfd *p, nfds_t n, int ms);
 static pid_t native_getpid(void);
 static int native_mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);
 static int native_execv(const char *file, char *const argv[]);
@@ -59,7 +59,7 @@ static _Noreturn void native_exit(int status) /* children end by _exit(), which 
 #define ioctl native_ioctl
 #define syscall native_syscall
 #define write native_write
-#define ppoll native_ppoll
+#define poll native_poll
 #define getpid native_getpid
 #define mount native_mount
 #define execv native_execv
@@ -70,7 +70,7 @@ static _Noreturn void native_exit(int status) /* children end by _exit(), which 
 #undef ioctl
 #undef syscall
 #undef write
-#undef ppoll
+#undef poll
 #undef getpid
 #undef mount
 #undef execv
@@ -781,22 +781,22 @@ static long native_syscall(long number, ...)
 	}
 	a = va_arg(ap, int);
 	p = va_arg(ap, void *);
-	b = (long)va_arg(ap, size_t);
+	b = number == SYS_getdents64 ? (long)va_arg(ap, size_t) : 0;
 	va_end(ap);
 	return syscall(number, a, p, b);
 }
 
 /* A usbfs descriptor is ready for POLLOUT when a URB can be reaped. */
-static int native_ppoll(struct pollfd *p, nfds_t n, const struct timespec *t, const sigset_t *mask)
+static int native_poll(struct pollfd *p, nfds_t n, int ms)
 {
 	int r;
 
 	if (p->events != POLLOUT)
-		return ppoll(p, n, t, mask);
+		return poll(p, n, ms);
 	if (outward && !fault("out-stuck"))
 		return p->revents = POLLOUT, 1;
 	p->events = POLLIN;
-	r = ppoll(p, n, t, mask);
+	r = poll(p, n, ms);
 	p->events = POLLOUT;
 	if (r > 0)
 		p->revents = (short)(POLLOUT | (p->revents & (POLLHUP | POLLERR)));

@@ -602,7 +602,7 @@ static void test_kernel(void)
 		{ "swflip.target=mbim swflip.target=1-2:qmi swflip.target=8 swflip.target=1-2:9!", 0, "8 1-2:9!", NULL, NULL, NULL, NULL, NULL },
 		{ "swflip.wait=1 swflip.wait=2", 0, "", NULL, "2", NULL, NULL, NULL },
 		{ "swflip.nothing=3 swflip. swflip.targets=x swflip.target", 0, "", NULL, NULL, NULL, NULL, NULL },
-		{ "xswflip.target=mbim swflipxtarget=mbim SWFLIP.target=mbim", 0, "", NULL, NULL, NULL, NULL, NULL },
+		{ "xswflip.target=mbim swflipxtarget=mbim swflip_target=mbim", 0, "", NULL, NULL, NULL, NULL, NULL },
 		{ "swflip.target=", 2, NULL, NULL, NULL, NULL, NULL, NULL },
 		{ "swflip.target=9071", 2, NULL, NULL, NULL, NULL, NULL, NULL },
 		{ "a=\"b swflip.target=mbim", 0, "", NULL, NULL, NULL, NULL, NULL },
@@ -716,9 +716,8 @@ static size_t bytes_of(uint8_t *out, const char *hex)
 
 /* One request, compared with what the wire must carry, and the reply to it parsed. Returns qmi()'s result. */
 static int exchange(const char *name, struct link *l, int peer, uint8_t service, unsigned message, const char *value, const char *request,
-		    const char *const *replies, const uint8_t **tlvs, size_t *n)
+		    const char *const *replies)
 {
-	static uint8_t frame[FRAME];
 	uint8_t sent[FRAME], want[FRAME], v[16];
 	size_t length = bytes_of(v, value), size = bytes_of(want, request);
 	ssize_t got;
@@ -731,7 +730,7 @@ static int exchange(const char *name, struct link *l, int peer, uint8_t service,
 		if (write(peer, reply, reply_size) != (ssize_t)reply_size)
 			abort();
 	}
-	r = qmi(l, service, message, v, length, frame, tlvs, n);
+	r = qmi(l, service, message, v, length);
 	got = recv(peer, sent, sizeof sent, MSG_DONTWAIT);
 	expect(got == (ssize_t)size && !memcmp(sent, want, size), name, "%zd bytes", got);
 	return r;
@@ -741,7 +740,7 @@ static void test_qmi(void)
 {
 	static struct link l;
 	static struct slot me;
-	const uint8_t *tlvs, *v;
+	const uint8_t *v;
 	struct offer o;
 	uint8_t raw[FRAME];
 	size_t n, length;
@@ -749,26 +748,26 @@ static void test_qmi(void)
 
 	g.me = &me;
 	g.deadline = now() + 100000;
-	sigemptyset(&g.waiting);
+	g.signals = -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fd))
 		abort();
 
 	/* bare */
 	l = (struct link){ .carrier = WDM, .fd = fd[0], .tid = 2 };
 	r = exchange("parse.qmi.get-client", &l, fd[1], CTL, GET_CLIENT, "02", "01 0f 00 00 00 00 00 03 22 00 04 00 01 01 00 02",
-		     (const char *[]){ "01 17 00 80 00 00 01 03 22 00 0c 00 02 04 00 00 00 00 00 01 02 00 02 0a", NULL }, &tlvs, &n);
-	v = r ? NULL : tlv(tlvs, n, 1, &length);
+		     (const char *[]){ "01 17 00 80 00 00 01 03 22 00 0c 00 02 04 00 00 00 00 00 01 02 00 02 0a", NULL });
+	v = r ? NULL : tlv(&l, 1, &length);
 	expect(!r && v && length == 2 && v[0] == 2 && v[1] == 0x0a, "parse.qmi.get-client-reply", "%d", r);
 	l.client = 0x0a;
 	r = exchange("parse.qmi.get-comp", &l, fd[1], DMS, GET_COMP, "", "01 0c 00 00 02 0a 00 04 00 5b 55 00 00",
-		     (const char *[]){ GET_COMP_REPLY, NULL }, &tlvs, &n);
-	v = r ? NULL : tlv(tlvs, n, 0x11, &length);
+		     (const char *[]){ GET_COMP_REPLY, NULL });
+	v = r ? NULL : tlv(&l, 0x11, &length);
 	expect(!r && v && length == 4 && v[3] == 8, "parse.qmi.get-comp-reply", "%d", r);
 	r = exchange("parse.qmi.set-comp", &l, fd[1], DMS, SET_COMP, "08", "01 10 00 00 02 0a 00 05 00 5c 55 04 00 01 01 00 08",
-		     (const char *[]){ "01 13 00 80 02 0a 02 05 00 5c 55 07 00 02 04 00 00 00 00 00", NULL }, &tlvs, &n);
+		     (const char *[]){ "01 13 00 80 02 0a 02 05 00 5c 55 07 00 02 04 00 00 00 00 00", NULL });
 	expect(!r, "parse.qmi.set-comp-reply", "%d", r);
 	r = exchange("parse.qmi.offline", &l, fd[1], DMS, SET_MODE, "03", "01 10 00 00 02 0a 00 06 00 2e 00 04 00 01 01 00 03",
-		     (const char *[]){ "01 13 00 80 02 0a 02 06 00 2e 00 07 00 02 04 00 01 00 3c 00", NULL }, &tlvs, &n);
+		     (const char *[]){ "01 13 00 80 02 0a 02 06 00 2e 00 07 00 02 04 00 01 00 3c 00", NULL });
 	expect(r == 60, "parse.qmi.error", "%d", r);
 	r = exchange("parse.qmi.reset", &l, fd[1], DMS, SET_MODE, "04", "01 10 00 00 02 0a 00 07 00 2e 00 04 00 01 01 00 04",
 		     (const char *[]){ "01 13 00 80 02 0a 04 07 00 2e 00 07 00 02 04 00 00 00 00 00", /* an indication */
@@ -783,17 +782,16 @@ static void test_qmi(void)
 				       "01 13 00 80 02 0a 02 07 00 2e 00 07 00 02 05 00 00 00 00 00", /* a TLV beyond the end */
 				       "01 13 00 80 02 0a 02 07 00 2e 00 07 00 03 04 00 00 00 00 00", /* no result */
 				       "01 05 00 80 02 0a 02 07 00 2e 00 07 00 02 04 00 00 00 00 00", /* shorter than a head */
-				       "01 13 00 80 02 0a 02 07 00 2e 00 07 00 02 04 00 01 00 1a 00", NULL }, &tlvs, &n);
+				       "01 13 00 80 02 0a 02 07 00 2e 00 07 00 02 04 00 01 00 1a 00", NULL });
 	expect(r == 26, "parse.qmi.strangers", "%d", r);
 	r = exchange("parse.qmi.release", &l, fd[1], CTL, RELEASE_CLIENT, "02 0a", "01 10 00 00 00 00 00 08 23 00 05 00 01 02 00 02 0a",
-		     (const char *[]){ "01 13 00 80 00 00 01 08 23 00 07 00 02 04 00 00 00 00 00", "01 12 00 80 00 00 01 08 23 00 07 00 02 04 00 00 00 00 00", NULL },
-		     &tlvs, &n);
+		     (const char *[]){ "01 13 00 80 00 00 01 08 23 00 07 00 02 04 00 00 00 00 00", "01 12 00 80 00 00 01 08 23 00 07 00 02 04 00 00 00 00 00", NULL });
 	expect(!r, "parse.qmi.release-reply", "%d", r);
 	l.tid = 249;
 	exchange("parse.qmi.tid-250", &l, fd[1], DMS, GET_COMP, "", "01 0c 00 00 02 0a 00 fa 00 5b 55 00 00",
-		 (const char *[]){ "01 13 00 80 02 0a 02 fa 00 5b 55 07 00 02 04 00 00 00 00 00", NULL }, &tlvs, &n);
+		 (const char *[]){ "01 13 00 80 02 0a 02 fa 00 5b 55 07 00 02 04 00 00 00 00 00", NULL });
 	exchange("parse.qmi.tid-1", &l, fd[1], DMS, GET_COMP, "", "01 0c 00 00 02 0a 00 01 00 5b 55 00 00",
-		 (const char *[]){ "01 13 00 80 02 0a 02 01 00 5b 55 07 00 02 04 00 00 00 00 00", NULL }, &tlvs, &n);
+		 (const char *[]){ "01 13 00 80 02 0a 02 01 00 5b 55 07 00 02 04 00 00 00 00 00", NULL });
 
 	/* what 0x555B becomes */
 	{
@@ -869,26 +867,25 @@ static void test_qmi(void)
 		     "03 00 00 00 40 00 00 00 02 00 00 00 01 00 00 00 00 00 00 00 " TUNNEL "01 00 00 00 01 00 00 00 10 00 00 00 "
 		     "01 0f 00 00 00 00 00 02 22 00 04 00 01 01 00 02",
 		     (const char *[]){ "07 00 00 80 0c 00 00 00 00 00 00 00", /* an indication */
-				       DONE_HEAD("48", "02", "00", "18") "01 17 00 80 00 00 01 02 22 00 0c 00 02 04 00 00 00 00 00 01 02 00 02 0a", NULL },
-		     &tlvs, &n);
+				       DONE_HEAD("48", "02", "00", "18") "01 17 00 80 00 00 01 02 22 00 0c 00 02 04 00 00 00 00 00 01 02 00 02 0a", NULL });
 	expect(!r, "parse.mbim.get-client-reply", "%d", r);
 	l.client = 0x0a;
 	r = exchange("parse.mbim.get-comp", &l, fd[1], DMS, GET_COMP, "",
 		     "03 00 00 00 3d 00 00 00 03 00 00 00 01 00 00 00 00 00 00 00 " TUNNEL "01 00 00 00 01 00 00 00 0d 00 00 00 "
 		     "01 0c 00 00 02 0a 00 03 00 5b 55 00 00",
 		     (const char *[]){ DONE_HEAD("4f", "03", "00", "1f") "01 1e 00 80 02 0a 02 03 00 5b 55 12 00 02 04 00 00 00 00 00 10 01 00 06 11 04 00 03 06 07 08",
-				       NULL }, &tlvs, &n);
-	v = r ? NULL : tlv(tlvs, n, 0x10, &length);
+				       NULL });
+	v = r ? NULL : tlv(&l, 0x10, &length);
 	expect(!r && v && *v == 6, "parse.mbim.get-comp-reply", "%d", r);
 	r = exchange("parse.mbim.set-comp", &l, fd[1], DMS, SET_COMP, "08",
 		     "03 00 00 00 41 00 00 00 04 00 00 00 01 00 00 00 00 00 00 00 " TUNNEL "01 00 00 00 01 00 00 00 11 00 00 00 "
 		     "01 10 00 00 02 0a 00 04 00 5c 55 04 00 01 01 00 08",
-		     (const char *[]){ DONE_HEAD("30", "04", "02", "00"), NULL }, &tlvs, &n);
+		     (const char *[]){ DONE_HEAD("30", "04", "02", "00"), NULL });
 	expect(r < 0, "parse.mbim.refused", "%d", r);
 	r = exchange("parse.mbim.function-error", &l, fd[1], DMS, GET_COMP, "",
 		     "03 00 00 00 3d 00 00 00 05 00 00 00 01 00 00 00 00 00 00 00 " TUNNEL "01 00 00 00 01 00 00 00 0d 00 00 00 "
 		     "01 0c 00 00 02 0a 00 05 00 5b 55 00 00",
-		     (const char *[]){ "04 00 00 80 10 00 00 00 05 00 00 00 01 00 00 00", NULL }, &tlvs, &n);
+		     (const char *[]){ "04 00 00 80 10 00 00 00 05 00 00 00 01 00 00 00", NULL });
 	expect(r < 0, "parse.mbim.function-error-reply", "%d", r);
 	{
 		uint8_t want[16];
@@ -923,7 +920,8 @@ static void test_qmi(void)
 			if (q && (t = answer_of(&l, q, &n, DMS, GET_COMP))) {
 				hold(t >= p && t + n <= p + cut, "answer_of reaches");
 				for (unsigned type = 0; type < 256; type += i % 7 + 1) {
-					v = tlv(t, n, (uint8_t)type, &length);
+					l.tlvs = t, l.size = n;
+					v = tlv(&l, (uint8_t)type, &length);
 					hold(!v || (v >= p && v + length <= p + cut), "tlv reaches");
 				}
 			}
