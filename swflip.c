@@ -192,7 +192,7 @@ static size_t word_length(const char *s) {
 	return n;
 }
 
-static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c | 32) : c; }
+static char lower(char c) { return (char)(c >= 'A' && c <= 'Z' ? c | 32 : c); }
 
 /* Are n characters the same, in whatever case? */
 static bool alike(const char *a, const char *b, size_t n) {

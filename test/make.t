@@ -68,7 +68,7 @@ t_flags() {	# WANTED ARGUMENT...
 }
 
 t_defaults() {
-	t_flags -Os
+	t_flags -Oz
 	grep -qxF -e -s args || die 'not stripped'
 }
 
