@@ -131,7 +131,7 @@ static const uint16_t vendors[] = { 0x1199, 0x0f3d, 0x114f };
 
 /* Of makers that sell other things under the same number (Dell, HP, NETGEAR) these products only. Add yours as lsusb
  * prints it. */
-static const struct id shared[] = {
+static const struct id { uint16_t vid, pid; } shared[] = {
 	{ 0x413c, 0x8185 }, { 0x413c, 0x8186 }, { 0x413c, 0x8193 }, { 0x413c, 0x8194 }, { 0x413c, 0x81a2 }, { 0x413c, 0x81a3 },
 	{ 0x413c, 0x81a4 }, { 0x413c, 0x81a6 }, { 0x413c, 0x81a8 }, { 0x413c, 0x81a9 }, { 0x413c, 0x81b1 }, { 0x413c, 0x81b3 },
 	{ 0x413c, 0x81b5 }, { 0x413c, 0x81b6 }, { 0x413c, 0x81c2 }, { 0x413c, 0x81cb }, { 0x413c, 0x81cc }, { 0x413c, 0x81cf },
@@ -164,7 +164,7 @@ static const struct { uint16_t pid; uint8_t layout; } layouts[] = {
 
 /* A function is known by its interface: bInterfaceNumber is fixed in every Sierra layout, or else the class is. The
  * first row that fits counts. SPARE is a second AT port, asked when the first one answers nothing of use. */
-static const struct shape shapes[] = {
+static const struct shape { uint16_t number, class, subclass; uint8_t layouts, needs, function; } shapes[] = {
 	/* number, class, subclass, layouts, needs, function */
 	{ 3,   0xff, ANY,  SWI | DIRECT,       BULK,      AT },
 	{ 4,   0xff, ANY,  SWI | DIRECT,       BULK,      SPARE },
@@ -186,7 +186,7 @@ static const struct shape shapes[] = {
 };
 
 /* Functions: the name in targets and messages, a second name, the kernel's module, the bit in !USBCOMP (0: none). */
-static const struct function functions[FUNCTIONS] = {
+static const struct { const char *name, *alias, *module; uint32_t bit; } functions[FUNCTIONS] = {
 	[AT]   = { "at",   "modem", "qcserial, sierra or option", 0x8 },
 	[DM]   = { "dm",   "diag",  "qcserial, sierra or option", 0x1 },
 	[NMEA] = { "nmea", "nmea",  "qcserial, sierra or option", 0x4 },
@@ -271,7 +271,7 @@ static const char *const whys[] = {
 };
 
 /* Errors of a transfer or a file. */
-static const struct error errors[] = {
+static const struct error { uint8_t number; char name[19]; } errors[] = {
 	{ EPIPE, "stall" }, { ETIMEDOUT, "no answer" }, { ENODEV, "it left" }, { ESHUTDOWN, "it left" }, { ENOENT, "not there" },
 	{ EACCES, "not permitted" }, { EPERM, "not permitted" }, { EBUSY, "busy" },
 };

@@ -1,16 +1,15 @@
 /* swflip - bring a Sierra Wireless USB modem into its target mode, once, at early boot
  * ISC licence, see LICENSE. Manual page: swflip.8. What can be set: config.h.
  *
- * The protocol in ten lines
- *  A TRU-Install stick (1199:0fff, class 08/06/50) becomes a modem by the vendor request SetSwocMode, 40 0b 0001 0000,
- *  no data (linux: drivers/usb/storage/sierra_ms.c). It leaves the bus and comes back on the same port.
- *  A modem's mode is kept in its flash and read at its start: !UDPID (product ID) and !UDUSBCOMP (a numbered
- *  composition) up to the MC73xx, !USBCOMP (a bitmask of interfaces, bit n = bInterfaceNumber n) from the MC74xx on.
- *  All want AT!ENTERCND="code" first, forget that at every reset, and take effect by AT!RESET.
- *  Writing !UDPID moves !UDUSBCOMP, and the list of compositions is often that of the PID: PID first, list again.
- *  A modem without an AT port takes the same numbers by QMI, DMS 0x555B and 0x555C, bare or inside MBIM.
- *  A dual composition has two USB configurations; which one runs is the host's choice (bConfigurationValue).
- *  Firmware takes product IDs and compositions that it does not list, and dies of them. So nothing unlisted is written.
+ * A TRU-Install stick (1199:0fff, class 08/06/50) becomes a modem by the vendor request SetSwocMode, 40 0b 0001 0000, no
+ * data (linux: drivers/usb/storage/sierra_ms.c). It leaves the bus and comes back on the same port.
+ * A modem's mode is kept in its flash and read at its start: !UDPID (product ID) and !UDUSBCOMP (a numbered composition)
+ * up to the MC73xx, !USBCOMP (a bitmask of interfaces, bit n = bInterfaceNumber n) from the MC74xx on.
+ * All want AT!ENTERCND="code" first, forget that at every reset, and take effect by AT!RESET.
+ * Writing !UDPID moves !UDUSBCOMP, and the list of compositions is often that of the PID: PID first, list again.
+ * A modem without an AT port takes the same numbers by QMI, DMS 0x555B and 0x555C, bare or inside MBIM.
+ * A dual composition has two USB configurations; which one runs is the host's choice (bConfigurationValue).
+ * Firmware takes product IDs and compositions that it does not list, and dies of them. So nothing unlisted is written.
  *
  * Not attempted: firmware, boot loaders, turning TRU-Install off for good (no such command is known), connecting.
  *
@@ -55,14 +54,6 @@ enum function_kind { AT, DM, NMEA, QMI, MBIM, NET, ECM, MS, FUNCTIONS, SPARE = F
 enum layout { SWI = 1, DIRECT = 2, GOBI = 4 };
 enum needs { BULK = 1, INTERRUPT = 2 };
 enum { ANY = 0x100, VENDOR = 0xff, NETS = BIT(QMI) | BIT(MBIM) | BIT(NET) | BIT(ECM), UNKNOWN = -1 };
-
-struct id { uint16_t vid, pid; };
-
-struct shape { uint16_t number, class, subclass; uint8_t layouts, needs, function; };
-
-struct error { uint8_t number; char name[19]; };
-
-struct function { const char *name, *alias, *module; uint32_t bit; };
 
 enum why {
 	FINE, NO_LEAVE, NO_CONFIG, NO_SUCH_CONFIG, BARRED, IN_BOOT, NOT_OURS, MISSING, UNCONFIGURED, NO_PORT, NO_NODE,
@@ -151,9 +142,8 @@ struct text { char s[640]; };
 struct slot {
 	char port[PORT], peer[PORT];
 	const struct target *target;
-	pid_t pid;
+	pid_t pid; /* of the child, 0 = none */
 	int status;
-	bool settled;
 	bool written;  /* something was written: silence no longer ends it, the deadline does */
 	int64_t heard; /* ms: the last sign of life */
 	struct text doing, left, verdict;
@@ -168,7 +158,7 @@ static struct {
 	int64_t begin, appear, deadline; /* ms on CLOCK_MONOTONIC */
 	unsigned targets;
 	struct target target[16];
-	int uevents, signals, lock; /* descriptors, 0 = none */
+	int uevents, signals, lock;	 /* descriptors, -1 = none */
 	int64_t *limit;	    /* the deadline, for process 1 to see */
 	struct slot *slots; /* shared with the children */
 	struct slot *me;    /* a child's own */
@@ -323,7 +313,6 @@ static const char *name_of(const struct error *table, size_t n, int number) {
 	while (n && table[n - 1].number != number) n--;
 	return n ? table[n - 1].name : "failed";
 }
-
 static const char *reason(int error) { return name_of(errors, LEN(errors), error); }
 
 /* -v: an AT dialogue, a line of it a line, control characters escaped, the unlock code never shown. */
@@ -374,7 +363,7 @@ static int await(int fd, short events, int64_t until) {
 	int64_t ms = until - now();
 	if (stopped()) return -1;
 	if (poll(p, LEN(p), ms < 0 ? 0 : (int)ms) <= 0) return 0;
-	while (p[1].revents && read(g.signals, &signal, sizeof signal) > 0) g.stop |= signal.ssi_signo == SIGTERM || signal.ssi_signo == SIGINT || signal.ssi_signo == SIGHUP;
+	while (p[1].revents && read(g.signals, &signal, sizeof signal) > 0) g.stop |= signal.ssi_signo != SIGCHLD;
 	return stopped() ? -1 : p[0].revents;
 }
 
@@ -413,7 +402,6 @@ static bool spit(const char *file, const char *text) {
 	return ok;
 }
 
-
 /* The last name in the path that a symbolic link holds, "" where there is none. */
 static const char *base_of(char link[PATH], const char *file) {
 	ssize_t n = readlink(file, link, PATH - 1);
@@ -423,21 +411,14 @@ static const char *base_of(char link[PATH], const char *file) {
 
 /* A directory being read; the C library's own would allocate. */
 struct dir { int fd; long n, at; _Alignas(8) char buf[1024]; };
+enum { DIRECTORY = O_RDONLY | O_DIRECTORY | O_CLOEXEC };
 
-static bool open_dir(struct dir *d, const char *file) {
-	d->n = d->at = 0;
-	return (d->fd = open(file, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0;
-}
-
-/* The next name, or NULL at the end, where it closes the directory. */
+/* The next name, or NULL at the end, where it closes the directory, or where there is none. */
 static const char *next(struct dir *d) {
 	enum { RECLEN = 16, D_NAME = 19 }; /* in struct linux_dirent64 */
-	if (d->at >= d->n) {
-		d->at = 0;
-		if ((d->n = syscall(SYS_getdents64, d->fd, d->buf, sizeof d->buf)) <= 0) {
-			close(d->fd);
-			return NULL;
-		}
+	if (d->at >= d->n && (d->at = 0, d->n = syscall(SYS_getdents64, d->fd, d->buf, sizeof d->buf)) <= 0) {
+		if (d->fd >= 0) close(d->fd);
+		return NULL;
 	}
 	const char *entry = d->buf + d->at;
 	uint16_t length;
@@ -448,10 +429,9 @@ static const char *next(struct dir *d) {
 
 /* The first name in a directory that begins with prefix, but not "generic"; false where there is none. */
 static bool first(char name[NAME], const char *prefix, const char *directory) {
-	struct dir d;
-	name[0] = '\0';
-	if (!open_dir(&d, directory)) return false;
-	for (const char *entry; (entry = next(&d));)
+	struct dir d = { .fd = open(directory, DIRECTORY) };
+	const char *entry;
+	for (name[0] = '\0'; (entry = next(&d));)
 		if (!name[0] && entry[0] != '.' && begins(entry, prefix) && strcmp(entry, "generic"))
 			memcpy(name, entry, strlen(entry) < NAME ? strlen(entry) + 1 : 0);
 	return name[0];
@@ -468,17 +448,12 @@ static uint32_t number_in(const char *file) {
 
 /* The companion of a USB 3 connector's port: the same socket under another path. "" where there is none. */
 static void find_peer(char peer[PORT], const char *port) {
-	char hub[PORT], link[PATH];
-	const char *dot = strrchr(port, '.'), *number = dot ? dot : strrchr(port, '-');
-	copy_port(hub, port, (size_t)(number - port));
-	/* usb2-port1 is 2-1, 2-1-port3 is 2-1.3 */
-	path(dot ? USB "%s:1.0/%s-port%s/peer" : USB "%s-0:1.0/usb%s-port%s/peer", hub, hub, number + 1);
-	const char *s = base_of(link, g.path.s);
-	bool root = begins(s, "usb");
-	if (root) s += 3;
-	const char *tail = find(s, "-port");
-	copy_port(hub, s, tail ? (size_t)(tail - s) : 0);
-	path(root ? "%s-%s" : "%s.%s", hub, tail ? tail + 5 : "");
+	char link[PATH];
+	const char *hub = base_of(link, device_file(port, "port/peer")); /* usb2-port1 is 2-1, 2-1-port3 is 2-1.3 */
+	bool root = begins(hub, "usb");
+	char *number = (char *)find(hub, "-port");
+	if (number) *number = '\0';
+	path(root ? "%s-%s" : "%s.%s", root ? hub + 3 : hub, number ? number + 5 : "");
 	copy_port(peer, g.path.s, portlen(g.path.s));
 }
 
@@ -618,12 +593,10 @@ struct netlink { sa_family_t family; uint16_t pad; uint32_t pid, groups; };
 static void open_uevents(void) {
 	enum { KOBJECT_UEVENT = 15 };
 	struct netlink kernel = { .family = AF_NETLINK, .groups = 1 };
-	if (g.uevents > 0) close(g.uevents);
 	g.uevents = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, KOBJECT_UEVENT);
-	if (g.uevents > 0 && bind(g.uevents, (struct sockaddr *)&kernel, sizeof kernel) < 0) {
-		close(g.uevents);
-		g.uevents = 0;
-	}
+	if (bind(g.uevents, (struct sockaddr *)&kernel, sizeof kernel) == 0) return;
+	if (g.uevents > 0) close(g.uevents);
+	g.uevents = -1;
 }
 
 /* Is port, or an interface of it, one of the directories in this path? */
@@ -656,8 +629,8 @@ static bool stir(void) {
 /* Waits for a reason to look again. Returns 1 for one, 0 when until has come, -1 when the run is to stop. */
 static int watch(int64_t until) {
 	enum { BLIND_MS = 100, IDLE_MS = 1000 }; /* without a socket; with one, which in a container may say nothing */
-	for (int64_t end = now() + (g.uevents > 0 ? IDLE_MS : BLIND_MS);;) {
-		int r = await(g.uevents > 0 ? g.uevents : -1, POLLIN, sooner(until, end));
+	for (int64_t end = now() + (g.uevents < 0 ? BLIND_MS : IDLE_MS);;) {
+		int r = await(g.uevents, POLLIN, sooner(until, end));
 		if (r < 0) return -1;
 		if (now() >= until) return 0;
 		if (r == 0 || stir()) return 1;
@@ -666,32 +639,42 @@ static int watch(int64_t until) {
 
 /* ---- nodes: opened where they are, or made where there is room; believed when sysfs places them ---- */
 
-/* Opens the character device number dev, DEV/name if it is that. A missing one is made where it can be, and removed. */
-static int open_node(const char *name, dev_t dev) {
+/* What the kernel says of a file; the C library's stat() costs 1.2 KiB. False before Linux 4.11, too. */
+struct identity { uint32_t head[7]; uint16_t mode, pad; uint64_t ino, more[11]; uint32_t rdev[2], dev[2]; uint64_t rest[14]; };
+
+static bool identify(const char *file, struct identity *st) {
+	enum { TYPE = 1, INO = 0x100 };
+	return !syscall(SYS_statx, AT_FDCWD, file, 0, TYPE | INO, st);
+}
+
+/* Opens the character device of this number, DEV/name if it is that. A missing one is made where it can be, and removed. */
+static int open_node(const char *name, const uint32_t dev[2]) {
 	static const char *const places[] = { DEV, "/run", "/tmp" };
 	enum { FLAGS = O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC };
-	struct stat st;
+	struct identity st;
+	int fd = -1;
 	doing("opening %s", name);
-	if (!stat(path(DEV "/%s", name), &st) && S_ISCHR(st.st_mode) && st.st_rdev == dev) return open(g.path.s, FLAGS);
-	for (unsigned i = 0; i < LEN(places); i++) {
-		if (mknod(path("%s/.swflip-%u", places[i], (unsigned)getpid()), S_IFCHR | 0600, dev) < 0) continue;
-		int fd = open(g.path.s, FLAGS);
+	if (identify(path(DEV "/%s", name), &st) && S_ISCHR(st.mode) && !memcmp(st.rdev, dev, sizeof st.rdev))
+		return open(g.path.s, FLAGS);
+	for (unsigned i = 0; fd < 0 && i < LEN(places); i++) {
+		path("%s/.swflip-%u", places[i], (unsigned)getpid());
+		if (mknod(g.path.s, S_IFCHR | 0600, makedev(dev[0], dev[1])) < 0) continue;
+		fd = open(g.path.s, FLAGS);
 		unlink(g.path.s);
-		if (fd >= 0) return fd;
 	}
-	return -1;
+	return fd;
 }
 
 /* Opens the node whose number stands in a sysfs file. Numbers are given again while modems come and go: it is closed,
  * and -1 returned, where sysfs does not place the open node at where. */
-static int open_placed(const char *name, const char *dev, const char *where) {
+static int open_placed(const char *name, const char *file, const char *where) {
 	char text[32], link[PATH];
 	const char *s = text;
-	uint32_t major, minor;
-	slurp(text, sizeof text, dev);
-	if (!digits(&s, 10, 4095, &major) || *s++ != ':' || !digits(&s, 10, 0xfffff, &minor)) return -1;
-	int fd = open_node(name, makedev(major, minor));
-	base_of(link, path(SYS "/dev/char/%u:%u", major, minor));
+	uint32_t dev[2];
+	slurp(text, sizeof text, file);
+	if (!digits(&s, 10, 4095, &dev[0]) || *s++ != ':' || !digits(&s, 10, 0xfffff, &dev[1])) return -1;
+	int fd = open_node(name, dev);
+	base_of(link, path(SYS "/dev/char/%u:%u", dev[0], dev[1]));
 	if (fd < 0 || at_port(link, where)) return fd;
 	close(fd);
 	return -1;
@@ -2089,17 +2072,23 @@ static int list(struct work *w) {
 
 /* ---- supervise: a child for every modem that is not right at first sight, and a verdict from each ---- */
 
+/* There are no threads, whose locks make the C library's own ten times as long; new architectures have clone alone. */
+#ifdef SYS_fork
+#define clone_me() (pid_t)syscall(SYS_fork)
+#else
+#define clone_me() (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0)
+#endif
+
+/* The target for a port, its own before the one for all; NULL where it is none's. */
 static const struct target *target_for(const char *port, const char *peer) {
-	const struct target *found = NULL;
-	for (const struct target *t = g.target; t < g.target + g.targets; t++) {
-		if (t->port[0] && (!strcmp(t->port, port) || !strcmp(t->port, peer))) return t;
-		if (!t->port[0]) found = t;
-	}
-	return found;
+	const struct target *any = NULL, *t = g.target, *end = t + g.targets;
+	for (; t < end && strcmp(t->port, port) && (!peer[0] || strcmp(t->port, peer)); t++)
+		if (!t->port[0]) any = t;
+	return t < end ? t : any;
 }
 
 static void pronounce(struct slot *s, int status) {
-	s->settled = true;
+	s->pid = 0;
 	s->status = status;
 	if (g.list) return;
 	g.me = s;
@@ -2118,7 +2107,7 @@ static void start(struct slot *s, const struct modem *m) {
 		return;
 	}
 	w.m.kind = GONE;
-	pid_t pid = _Fork(); /* no handlers to run, as fork() would */
+	pid_t pid = clone_me();
 	if (!pid) {
 		g.me = s;
 		g.hold = false;
@@ -2131,8 +2120,7 @@ static void start(struct slot *s, const struct modem *m) {
 
 /* Finds modems on ports that have no slot yet. */
 static void scan(void) {
-	struct dir d;
-	if (!open_dir(&d, USB)) return;
+	struct dir d = { .fd = open(USB, DIRECTORY) };
 	for (const char *name; (name = next(&d));) {
 		struct slot *s = g.slots;
 		struct modem m;
@@ -2160,29 +2148,25 @@ static int give_up(struct slot *s, enum why why, const char *how) {
 	return fail(s, &m, why, print(&more, ", %s%s", s->doing.s, how));
 }
 
-/* A child that ended has left its verdict, if it was not killed and did not crash. */
-static void collect(void) {
-	int status;
-	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
-		for (struct slot *s = g.slots; s < g.slots + SLOTS; s++)
-			if (s->pid == pid && !s->settled)
-				pronounce(s, WIFEXITED(status) ? WEXITSTATUS(status)
-					: give_up(s, now() >= g.deadline ? LATE : now() > s->heard + SILENCE_MS ? MUTE : LOST, ""));
-}
-
-/* Who is still at work. Kills those who should have ended: the time is up, or their modem was silent for too long. */
-static unsigned busy(void) {
+/* Takes the verdicts of children that ended, and kills those who should have: the time is up, or their modem was silent
+ * for too long. Returns how many are at work still. */
+static unsigned tend(void) {
 	enum { GRACE_MS = 400 };
-	unsigned n = 0;
+	unsigned busy = 0;
 	for (struct slot *s = g.slots; s < g.slots + SLOTS; s++) {
-		if (s->pid <= 0 || s->settled) continue;
-		n++;
-		if (now() > g.deadline + GRACE_MS || (!s->written && now() > s->heard + SILENCE_MS + GRACE_MS))
-			kill(s->pid, SIGKILL);
-		else if (g.stop)
-			kill(s->pid, SIGTERM);
+		int64_t end = s->written ? g.deadline : sooner(g.deadline, s->heard + SILENCE_MS);
+		int status;
+		if (!s->pid) continue;
+		if (waitpid(s->pid, &status, WNOHANG) <= 0) {
+			busy++;
+			if (g.stop || now() > end + GRACE_MS) kill(s->pid, now() > end + GRACE_MS ? SIGKILL : SIGTERM);
+		} else if (WIFEXITED(status)) {
+			pronounce(s, WEXITSTATUS(status));
+		} else {
+			pronounce(s, give_up(s, now() < end ? LOST : now() < g.deadline ? MUTE : LATE, ""));
+		}
 	}
-	return n;
+	return busy;
 }
 
 /* Has no modem come yet for a target that wants one? Without a port it wants any. */
@@ -2196,7 +2180,7 @@ static bool awaits(const struct target *t) {
 static void show_life(bool working) {
 	const struct slot *s = g.slots;
 	struct text line = { "\rswflip: " };
-	while (working && (s->settled || s->pid <= 0)) s++;
+	while (working && !s->pid) s++;
 	if (working) add(&line, "%s: ", s->port);
 	add(&line, "%s, %u s left\033[K", working ? s->doing.s : "waiting for a modem",
 	    (unsigned)(((working ? g.deadline : g.appear) - now() + 999) / 1000));
@@ -2207,7 +2191,7 @@ static void show_life(bool working) {
 static int conclude(void) {
 	int status = g.stop;
 	for (struct slot *s = g.slots; s < g.slots + SLOTS && s->port[0]; s++) {
-		if (!s->settled) pronounce(s, give_up(s, LATE, "; it hangs in the kernel and is left behind"));
+		if (s->pid) pronounce(s, give_up(s, LATE, "; it hangs in the kernel and is left behind"));
 		if (s->status == 1 || !status) status = s->status;
 		add(&s->verdict, "\n");
 		if (g.list) (void)!write(1, s->verdict.s, strlen(s->verdict.s));
@@ -2224,8 +2208,8 @@ static int conclude(void) {
 /* One run at a time: a lock on a directory of sysfs, if it is there yet. False when another run has it at the deadline. */
 static bool lock_bus(void) {
 	enum { AGAIN_MS = 50 };
-	if (g.lock <= 0) g.lock = open(SYS "/bus/usb", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	while (g.lock > 0 && flock(g.lock, LOCK_EX | LOCK_NB) < 0 && (errno == EWOULDBLOCK || errno == EINTR)) {
+	if (g.lock < 0) g.lock = open(SYS "/bus/usb", DIRECTORY);
+	while (g.lock >= 0 && flock(g.lock, LOCK_EX | LOCK_NB) < 0 && (errno == EWOULDBLOCK || errno == EINTR)) {
 		if (g.stop || now() >= g.deadline) return false;
 		await(-1, 0, sooner(g.deadline, now() + AGAIN_MS));
 	}
@@ -2237,13 +2221,12 @@ static int supervise(void) {
 	g.hold = true; /* who is stopped here waits for the children */
 	open_uevents();
 	for (;;) {
-		if (g.lock <= 0 && !lock_bus()) {
+		if (g.lock < 0 && !lock_bus()) {
 			say(ERROR, "another swflip is at work; next: wait for it to end");
 			return 1;
 		}
 		scan();
-		collect();
-		unsigned working = busy(), awaited = 0;
+		unsigned working = tend(), awaited = 0;
 		for (unsigned i = 0; i < g.targets; i++) awaited += awaits(&g.target[i]);
 		if (now() >= g.deadline + TAIL_MS || (!working && (g.stop || !awaited || now() >= g.appear))) break;
 		if (g.tty && g.level >= INFO && now() > g.begin + LIFE_MS) show_life(working);
@@ -2261,11 +2244,20 @@ static const char help[] = "usage: swflip [-hklnqvV] [-a seconds] [-c code] [-w 
 	"-a, -w seconds to wait for a modem, and for all; -c unlock code; -n dry run; -l list\n"
 	"-k to the kernel's log; -q, -v less, more; -V version\n";
 
-/* What can be set: its option, its word on the kernel's command line. */
-enum { A_TARGET, A_APPEAR, A_WAIT, A_CODE, A_LOG, A_INIT, WORDS };
-static const struct { char option, word[8]; } settings[WORDS] = {
-	{ 't', "target=" }, { 'a', "appear=" }, { 'w', "wait=" }, { 'c', "code=" }, { 'q', "log=" }, { 0, "init=" },
+/* What can be set: its option, its word on the kernel's command line, its bounds, and what is said of any other value. */
+enum { A_TARGET, A_CODE, A_APPEAR, A_WAIT, A_LOG, A_INIT, WORDS };
+static const struct { char option[4], word[15]; uint32_t least, most; const char *expected; } settings[WORDS] = {
+	[A_TARGET] = { "-t ", "swflip.target=", 0, 0, "not a target" },
+	[A_CODE] = { "-c ", "swflip.code=", 0, 0, "not a code, 4 to 15 of 0-9A-Za-z" },
+	[A_APPEAR] = { "-a ", "swflip.appear=", 0, 86400, "not a number of seconds, 0 to 86400" },
+	[A_WAIT] = { "-w ", "swflip.wait=", 1, 86400, "not a number of seconds, 1 to 86400" },
+	[A_LOG] = { "", "swflip.log=", 0, 2, "not 0, 1 or 2" },
+	[A_INIT] = { "", "swflip.init=", 0, 0, "" },
 };
+_Static_assert(sizeof CODE > 4 && sizeof CODE <= sizeof g.code, "config.h: CODE has 4 to 15 characters");
+
+/* What was given last of each, and whether by an option, which no word of the kernel's replaces. */
+struct given { const char *text; bool option; };
 
 /* Refuses what cannot be understood: where it stands, what it is, what it should be. */
 static int usage(const char *where, const char *what, const char *expected) {
@@ -2275,7 +2267,7 @@ static int usage(const char *where, const char *what, const char *expected) {
 
 /* A later target of the same port replaces an earlier one. */
 static bool add_target(const char *text) {
-	struct target t = { .mode = OFF };
+	struct target t;
 	unsigned i = 0;
 	if (!parse_target(&t, text)) return false;
 	while (i < g.targets && strcmp(g.target[i].port, t.port)) i++;
@@ -2283,6 +2275,13 @@ static bool add_target(const char *text) {
 	g.target[i] = t;
 	g.targets += i == g.targets;
 	return true;
+}
+
+/* A setting is given. Targets count as they come, of the others the last. Returns 0 or 2. */
+static int give(struct given given[WORDS], unsigned i, const char *text, bool option) {
+	given[i] = (struct given){ text, option };
+	if (i != A_TARGET || (g.list && !option) || add_target(text)) return 0;
+	return usage(option ? settings[i].option : settings[i].word, text, settings[i].expected);
 }
 
 /* Takes the next word from *s, quotes protecting blanks and gone in the result; NULL at the end. */
@@ -2300,78 +2299,71 @@ static char *next_word(char **s) {
 	return word;
 }
 
-/* The kernel's swflip. words: the last value of each into word[], where none is given yet. Returns 0 or 2. */
-static int read_kernel(char *line, const char *word[WORDS]) {
-	bool given[WORDS];
-	for (unsigned i = 0; i < WORDS; i++) given[i] = word[i];
-	for (char *one; (one = next_word(&line)) && strcmp(one, "--");) {
+/* The kernel's swflip. words. Returns 0 or 2. */
+static int read_kernel(char *line, struct given given[WORDS]) {
+	int status = 0;
+	for (char *one; !status && (one = next_word(&line)) && strcmp(one, "--");) {
 		unsigned i = 0;
 		if (!begins(one, "swflip.")) continue;
-		while (i < WORDS && !begins(one + 7, settings[i].word)) i++;
+		while (i < WORDS && !begins(one, settings[i].word)) i++;
 		if (i == WORDS)
 			say(WARNING, "kernel command line: unknown word %s", one);
-		else if (!given[i])
-			word[i] = one + 7 + strlen(settings[i].word);
-		if (i == A_TARGET && !given[i] && !add_target(word[i])) return usage("kernel command line: ", one, "not a target");
+		else if (!given[i].option)
+			status = give(given, i, one + strlen(settings[i].word), false);
 	}
-	return 0;
+	return status;
 }
 
-/* Seconds, from least to a day. */
-static bool seconds(const char *text, uint32_t least, uint32_t *value) {
-	return digits(&text, 10, 86400, value) && !*text && *value >= least;
+/* A decimal number within bounds, and nothing else. */
+static bool between(const char *text, uint32_t least, uint32_t most, uint32_t *value) {
+	return digits(&text, 10, most, value) && !*text && *value >= least;
 }
 
 static bool read_code(const char *code) {
 	size_t n = strlen(code);
 	for (const char *p = code; *p; p++)
 		if ((*p < '0' || *p > '9') && ((*p | 32) < 'a' || (*p | 32) > 'z')) return false;
-	if (n < 4 || n > 15) return false;
+	if (n < 4 || n >= sizeof g.code) return false;
 	memcpy(g.code, code, n + 1);
 	return true;
 }
 
-/* Makes settings of the words, whether they come from options (of) or the kernel. Returns 0 or 2. */
-static int apply(const char *word[WORDS], const char *const of[WORDS]) {
-	uint32_t appear = g.list ? 0 : APPEAR, wait = WAIT, log = 1;
-	if (word[A_APPEAR] && !seconds(word[A_APPEAR], 0, &appear))
-		return usage(of[A_APPEAR] ? "-a " : "swflip.appear=", word[A_APPEAR], "not a number of seconds, 0 to 86400");
-	if (word[A_WAIT] && !seconds(word[A_WAIT], 1, &wait))
-		return usage(of[A_WAIT] ? "-w " : "swflip.wait=", word[A_WAIT], "not a number of seconds, 1 to 86400");
-	if (!read_code(word[A_CODE] ? word[A_CODE] : CODE))
-		return usage(of[A_CODE] ? "-c" : word[A_CODE] ? "swflip.code=" : "config.h: CODE", "", "not a code, 4 to 15 of 0-9A-Za-z");
-	if (word[A_LOG] && (!seconds(word[A_LOG], 0, &log) || log > 2)) return usage("swflip.log=", word[A_LOG], "not 0, 1 or 2");
-	g.level = log == 0 ? VERDICT : log == 1 ? INFO : DEBUG;
-	*g.limit = g.deadline = g.begin + (int64_t)wait * 1000;
-	g.appear = sooner(g.deadline, g.begin + (int64_t)appear * 1000);
+/* Makes settings of what was given. Returns 0 or 2. */
+static int apply(const struct given given[WORDS]) {
+	uint32_t value[WORDS] = { [A_APPEAR] = g.list ? 0 : APPEAR, [A_WAIT] = WAIT, [A_LOG] = 1 };
+	for (unsigned i = A_CODE; i <= A_LOG; i++) {
+		const char *s = given[i].text, *where = given[i].option ? settings[i].option : settings[i].word;
+		if (i == A_CODE ? read_code(s ? s : CODE) : !s || between(s, settings[i].least, settings[i].most, &value[i])) continue;
+		return usage(where, i == A_CODE ? "" : s, settings[i].expected); /* a code is not shown, not even a wrong one */
+	}
+	g.level = value[A_LOG] == 0 ? VERDICT : value[A_LOG] == 1 ? INFO : DEBUG;
+	*g.limit = g.deadline = g.begin + (int64_t)value[A_WAIT] * 1000;
+	g.appear = sooner(g.deadline, g.begin + (int64_t)value[A_APPEAR] * 1000);
 	return 0;
 }
 
-/* Options into word[], targets as they come. Returns 0, 2, or UNKNOWN when all is said (-h, -V). */
-static int read_options(char **argv, const char *word[WORDS]) {
+/* Returns 0, 2, or UNKNOWN when all is said (-h, -V). */
+static int read_options(char **argv, struct given given[WORDS]) {
 	for (; *argv; argv++) {
-		const char *s = *argv;
-		if (!strcmp(s, "--") && !argv[1]) break;
-		if (*s++ != '-' || !*s) return usage("", *argv, "not an option, see -h");
-		for (; *s; s++) {
-			unsigned i = 0;
-			while (i < A_LOG && settings[i].option != *s) i++;
+		const char *option = *argv, *s = option + 1;
+		if (!strcmp(option, "--") && !argv[1]) break;
+		if (option[0] != '-' || !*s) return usage("", option, "not an option, see -h");
+		for (unsigned i; *s; s++) {
+			for (i = 0; i < A_LOG && settings[i].option[1] != *s;) i++;
 			if (i < A_LOG) {
-				const char *option = *argv, *value = s[1] ? s + 1 : *++argv;
-				if (!value) return usage("", option, "wants a value, see -h");
-				word[i] = value;
-				if (i == A_TARGET && !add_target(value)) return usage("-t ", value, "not a target");
+				if (!*++s && !(s = *++argv)) return usage("", option, "wants a value, see -h");
+				if (give(given, i, s, true)) return 2;
 				break;
 			}
 			switch (*s) {
 			case 'k': g.kmsg = true; break;
 			case 'l': g.list = true; break;
 			case 'n': g.dry = true; break;
-			case 'q': word[A_LOG] = "0"; break;
-			case 'v': word[A_LOG] = "2"; break;
+			case 'q': give(given, A_LOG, "0", true); break;
+			case 'v': give(given, A_LOG, "2", true); break;
 			case 'h': (void)!write(1, help, sizeof help - 1); return UNKNOWN;
 			case 'V': (void)!write(1, "swflip " VERSION "\n", sizeof "swflip " VERSION); return UNKNOWN;
-			default: return usage("", *argv, "no such option, see -h");
+			default: return usage("", option, "no such option, see -h");
 			}
 		}
 	}
@@ -2380,24 +2372,20 @@ static int read_options(char **argv, const char *word[WORDS]) {
 
 /* All settings, from all sources. Returns 0, 2, or UNKNOWN when there is nothing to do. */
 static int configure(char **argv) {
-	const char *word[WORDS] = { NULL }, *option[WORDS];
 	static char line[4098], compiled[] = TARGET;
+	struct given given[WORDS] = { { NULL, false } };
 	char *targets = compiled;
-	int status = read_options(argv, word);
+	int status = read_options(argv, given);
 	if (status) return status;
-	memcpy(option, word, sizeof option);
 	int n = slurp(line, sizeof line, PROC "/cmdline");
-	if (n < 0 && !word[A_TARGET] && !g.list) return usage(PROC "/cmdline", "", "cannot be read; next: mount /proc, or give -t");
-	if (n < 0) say(WARNING, PROC "/cmdline cannot be read, its words are not known");
 	if (n > 4096) return usage(PROC "/cmdline", "", "longer than 4096 bytes");
-	if ((status = read_kernel(line, word)) || (status = apply(word, option))) return status;
-	for (char *one; !word[A_TARGET] && (one = next_word(&targets));)
-		if (!add_target(one)) return usage("config.h: TARGET ", one, "not a target");
-	if (g.list) { /* any modem, whatever is wanted of it */
-		memset(g.target, 0, sizeof g.target);
-		g.target[0].mode = LEAVE;
-		g.targets = 1;
-	}
+	if (n < 0 && !g.targets && !g.list) return usage(PROC "/cmdline", "", "cannot be read; next: mount /proc, or give -t");
+	if (n < 0) say(WARNING, PROC "/cmdline cannot be read, its words are not known");
+	if ((status = read_kernel(line, given)) || (status = apply(given))) return status;
+	for (char *one; !given[A_TARGET].text && (one = next_word(&targets));)
+		if (!add_target(one)) return usage("config.h: TARGET ", one, settings[A_TARGET].expected);
+	if (g.list) g.targets = 0;
+	if (g.list) add_target("modem"); /* any, whatever is wanted of it */
 	for (unsigned i = 0; i < g.targets; i++)
 		if (g.target[i].mode != OFF) return 0;
 	return UNKNOWN;
@@ -2419,18 +2407,19 @@ static int run(char **argv) {
 static int first_process(char **argv) {
 	static const struct { const char *type, *where; } mounts[] = { { "proc", PROC }, { "sysfs", SYS }, { "devtmpfs", DEV } };
 	static char init[] = "/init", sbin_init[] = "/sbin/init", sh[] = "/bin/sh", line[4098];
-	const char *word[WORDS] = { [A_TARGET] = "" };
+	struct given given[WORDS] = { [A_TARGET] = { "", true } }; /* the child's */
 	bool mounted[LEN(mounts)], made[LEN(mounts)];
-	struct stat me = { 0 }, st;
+	struct identity me = { .mode = 0 }, it;
+	const char *own = argv[0];
 	sigset_t none;
 	for (unsigned i = 0; i < LEN(mounts); i++) {
 		made[i] = !mkdir(mounts[i].where, 0755);
 		mounted[i] = !mount(mounts[i].type, mounts[i].where, mounts[i].type, 0, NULL);
 	}
-	if (stat(PROC "/self/exe", &me) < 0) stat(argv[0], &me);
+	if (!identify(PROC "/self/exe", &me)) identify(own, &me);
 	*g.limit = g.begin + (int64_t)WAIT * 1000;
 	g.hold = true; /* nothing stops process 1 */
-	pid_t pid = _Fork();
+	pid_t pid = clone_me();
 	if (!pid) {
 		setpgid(0, 0);
 		_exit(run((char *[]){ NULL }));
@@ -2438,34 +2427,37 @@ static int first_process(char **argv) {
 	while (pid > 0 && !waitpid(pid, NULL, WNOHANG) && now() < *g.limit + 1000) await(-1, 0, now() + 100);
 	if (pid > 0) kill(-pid, SIGKILL);
 	g.level = ERROR; /* the child has said it all */
-	if (slurp(line, sizeof line, PROC "/cmdline") > 0) read_kernel(line, word);
+	if (slurp(line, sizeof line, PROC "/cmdline") > 0) read_kernel(line, given);
 	for (unsigned i = LEN(mounts); i-- > 0;) {
 		if (mounted[i]) umount2(mounts[i].where, MNT_DETACH);
 		if (made[i]) rmdir(mounts[i].where);
 	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	char *next_init[] = { (char *)word[A_INIT], init, sbin_init, sh };
+	char *next_init[] = { (char *)given[A_INIT].text, init, sbin_init, sh };
 	for (unsigned i = 0; i < LEN(next_init); i++) {
-		if (!next_init[i] || stat(next_init[i], &st) < 0 || (st.st_dev == me.st_dev && st.st_ino == me.st_ino)) continue;
 		argv[0] = next_init[i];
-		execv(next_init[i], argv);
+		if (!argv[0] || !strcmp(argv[0], own)) continue;
+		if (identify(argv[0], &it) && it.ino == me.ino && !memcmp(it.dev, me.dev, sizeof me.dev)) continue;
+		execv(argv[0], argv);
 	}
 	return usage("", "init", "nothing to become");
 }
 
 int main(int argc, char **argv) {
-	static const uint8_t heeded[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGPIPE };
+	static const uint8_t heeded[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
 	sigset_t signals;
 	int fd;
 	while (((fd = open(DEV "/null", O_RDWR)) >= 0 || (fd = open("/", O_RDONLY)) >= 0) && fd <= 2) continue;
 	if (fd > 2) close(fd);
 	g.begin = now();
 	g.level = INFO;
-	sigemptyset(&signals); /* not even a console that goes away (SIGPIPE) may end a change in the middle */
+	g.lock = -1;
+	sigemptyset(&signals);
 	for (unsigned i = 0; i < LEN(heeded); i++) sigaddset(&signals, heeded[i]);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
 	g.signals = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+	sigaddset(&signals, SIGPIPE); /* not even a console that goes away may end a change in the middle */
+	sigprocmask(SIG_BLOCK, &signals, NULL);
 	g.limit = mmap(NULL, sizeof *g.limit + sizeof *g.slots * SLOTS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (g.limit == MAP_FAILED) return usage("", "memory", "none to be had");
 	g.slots = (struct slot *)(g.limit + 1);

@@ -33,7 +33,7 @@ static int x_open(const char *, int, ...), x_close(int), x_ioctl(int, unsigned l
 static int x_poll(struct pollfd *, nfds_t, int), x_clock(clockid_t, struct timespec *);
 static ssize_t x_read(int, void *, size_t), x_write(int, const void *, size_t), x_readlink(const char *, char *, size_t);
 static ssize_t x_recvfrom(int, void *, size_t, int, struct sockaddr *, socklen_t *);
-static int x_socket(int, int, int), x_stat(const char *, struct stat *), x_mknod(const char *, mode_t, dev_t);
+static int x_socket(int, int, int), x_mknod(const char *, mode_t, dev_t);
 static long x_syscall(long, ...);
 static int x_tcgetattr(int, struct termios *), x_tcsetattr(int, int, const struct termios *), x_kill(pid_t, int);
 static pid_t x_waitpid(pid_t, int *, int);
@@ -54,14 +54,13 @@ static jmp_buf x_forked;
 #define recvfrom x_recvfrom
 #define socket x_socket
 #define bind(fd, address, size) x_nothing(address)
-#define stat(file, st) x_stat(file, st)
 #define mknod x_mknod
 #define unlink(file) x_nothing(file)
-#define syscall x_syscall
+#define x_number(number, ...) (number)
+#define syscall(...) (x_number(__VA_ARGS__, 0) == SYS_fork ? (x_fork(), setjmp(x_forked) ? x_parent() : 0) : x_syscall(__VA_ARGS__, 0))
 #define tcgetattr x_tcgetattr
 #define tcsetattr x_tcsetattr
 #define tcflush(fd, queue) x_nothing(&x_forked)
-#define _Fork() (x_fork(), setjmp(x_forked) ? x_parent() : 0)
 #define waitpid x_waitpid
 #define kill x_kill
 #define _exit x_exit
@@ -79,7 +78,6 @@ static void x_fork(void), *x_mmap(void *, size_t, int, int, int, off_t);
 #undef close
 #undef read
 #undef write
-#undef stat
 #undef mmap
 #undef _exit
 #undef waitpid
@@ -98,7 +96,7 @@ static struct {
 	unsigned calls;	     /* system calls since the clock last moved by itself */
 
 	struct file { /* an open descriptor */
-		enum { NONE, TEXTFILE, DIRECTORY, TTYFILE, USBFS, WDMFILE, UEVENTS, SINK, CONFIG, POWER } is;
+		enum { NONE, TEXTFILE, FOLDER, TTYFILE, USBFS, WDMFILE, UEVENTS, SINK, CONFIG, POWER } is;
 		uint32_t devnum; /* of the modem that it was opened for */
 		size_t n, at;
 		char text[6000];
@@ -635,7 +633,7 @@ static int x_open(const char *file, int flags, ...)
 		return new_file(SINK);
 	must(flags & O_CLOEXEC || !strcmp(file, "/"), "no O_CLOEXEC");
 	if (flags & O_DIRECTORY && directory(bare(file), names, sizeof names)) {
-		fd = new_file(DIRECTORY);
+		fd = new_file(FOLDER);
 		f = of(fd);
 		for (char *word = strtok(names, " "); word; word = strtok(NULL, " ")) {
 			size_t n = strlen(word), length = (19 + n + 1 + 7) & ~(size_t)7;
@@ -1025,21 +1023,19 @@ static int x_socket(int family, int type, int protocol)
 	return x.usbmodules ? new_file(UEVENTS) : -1;
 }
 
-static int x_stat(const char *file, struct stat *st)
+static int x_identify(const char *file, struct identity *is)
 {
-	memset(st, 0, sizeof *st);
-	if (!x.nodes)
-		return -1;
-	st->st_mode = S_IFCHR;
+	memset(is, 0, sizeof *is);
+	is->mode = S_IFCHR;
 	if (!strcmp(file, "/dev/ttyUSB2"))
-		st->st_rdev = makedev(188, 2);
+		memcpy(is->rdev, (uint32_t[]){ 188, 2 }, sizeof is->rdev);
 	else if (!strcmp(file, "/dev/cdc-wdm0"))
-		st->st_rdev = makedev(180, 0);
+		memcpy(is->rdev, (uint32_t[]){ 180, 0 }, sizeof is->rdev);
 	else if (!strncmp(file, "/dev/bus/usb/001/", 17))
-		st->st_rdev = makedev(189, (unsigned)atoi(file + 17) - 1);
+		memcpy(is->rdev, (uint32_t[]){ 189, (uint32_t)atoi(file + 17) - 1 }, sizeof is->rdev);
 	else
 		return -1;
-	return 0;
+	return x.nodes ? 0 : -1;
 }
 
 static int x_mknod(const char *file, mode_t mode, dev_t dev)
@@ -1054,6 +1050,7 @@ static long x_syscall(long number, ...)
 	int fd;
 	unsigned long second;
 	uintptr_t third;
+	struct identity *identity = NULL;
 	char *buf;
 	size_t n = 0;
 	struct file *f;
@@ -1062,16 +1059,24 @@ static long x_syscall(long number, ...)
 	fd = va_arg(ap, int); /* or a clock */
 	second = va_arg(ap, unsigned long);
 	third = va_arg(ap, uintptr_t);
+	if (number == SYS_statx) {
+		va_arg(ap, int);
+		identity = va_arg(ap, struct identity *);
+	}
 	va_end(ap);
 	if (number == SYS_ioctl)
 		return x_ioctl(fd, (unsigned)second, (void *)third);
 	if (number == SYS_clock_gettime)
 		return x_clock(fd, (struct timespec *)second);
+	if (number == SYS_statx)
+		return x_identify((const char *)second, identity);
 	must(number == SYS_getdents64, "a system call that is not expected");
+	if (fd < 0)
+		return -1;
 	f = of(fd);
 	buf = (char *)second;
 	call();
-	must(f->is == DIRECTORY, "getdents of a file");
+	must(f->is == FOLDER, "getdents of a file");
 	while (f->at < f->n && n + (uint8_t)f->text[f->at + 16] <= third) {
 		size_t length = (uint8_t)f->text[f->at + 16];
 
@@ -1273,7 +1278,7 @@ static int fuzz_descriptors(const uint8_t *data, size_t size)
 /* The first byte says whether the rest is a target or the kernel's command line. */
 static int fuzz_words(const uint8_t *data, size_t size)
 {
-	const char *word[WORDS] = { NULL };
+	struct given given[WORDS] = { { NULL, false } };
 	char *copy = malloc(size + 1);
 	struct target t;
 
@@ -1291,11 +1296,9 @@ static int fuzz_words(const uint8_t *data, size_t size)
 			must(t.mode != NAMES || t.value, "no function");
 			must(t.pid == UNKNOWN || (t.pid >= 0 && t.pid <= 0xffff), "a PID");
 		}
-	} else if (!read_kernel(copy, word)) {
+	} else if (!read_kernel(copy, given)) {
 		must(g.targets <= LEN(g.target), "targets");
-		if (word[A_CODE])
-			read_code(word[A_CODE]);
-		apply(word, word);
+		apply(given);
 	}
 	free(copy);
 	return 0;

@@ -327,6 +327,8 @@ static void plug(struct device *d)
 		fwrite(raw, (size_t)(p - raw), 1, f);
 		fclose(f);
 	}
+	if (fault("peer"))
+		make(d->port[0] == '1' ? ">../../../usb2/2-0:1.0/usb2-port1" : ">../../../usb1/1-0:1.0/usb1-port1", "%s/port/peer", base);
 	snprintf(number, sizeof number, "%u\n", d->devnum);
 	make(number, "%s/devnum", base);
 	make("auto\n", "%s/power/control", base);
@@ -767,23 +769,17 @@ static int native_ioctl(int fd, unsigned long request, ...)
 /* ioctl may come this way, too. */
 static long native_syscall(long number, ...)
 {
+	long a, b, c, d, e;
 	va_list ap;
-	long a, b;
-	void *p;
 
 	va_start(ap, number);
-	if (number == SYS_ioctl) {
-		a = va_arg(ap, int);
-		b = va_arg(ap, unsigned);
-		p = va_arg(ap, void *);
-		va_end(ap);
-		return native_ioctl((int)a, (unsigned long)(unsigned)b, p);
-	}
-	a = va_arg(ap, int);
-	p = va_arg(ap, void *);
-	b = number == SYS_getdents64 ? (long)va_arg(ap, size_t) : 0;
+	a = va_arg(ap, long);
+	b = va_arg(ap, long);
+	c = va_arg(ap, long);
+	d = va_arg(ap, long);
+	e = va_arg(ap, long);
 	va_end(ap);
-	return syscall(number, a, p, b);
+	return number == SYS_ioctl ? native_ioctl((int)a, (unsigned long)(unsigned)b, (void *)c) : syscall(number, a, b, c, d, e);
 }
 
 /* A usbfs descriptor is ready for POLLOUT when a URB can be reaped. */
@@ -1208,10 +1204,6 @@ static void play_scenario(const struct scenario *s)
 		add_device(s->device[i].port, s->device[i].pid, s->device[i].comp);
 	if (fault("exclusive"))
 		ioctl(world.device[0].slave[AT_WIRE], TIOCEXCL);
-	if (fault("peer")) {
-		make(">../../../usb2/2-0:1.0/usb2-port1", "sys/bus/usb/devices/1-0:1.0/usb1-port1/peer");
-		make(">../../../usb1/1-0:1.0/usb1-port1", "sys/bus/usb/devices/2-0:1.0/usb2-port1/peer");
-	}
 	o = run_swflip(s->arguments);
 	left = left_behind();
 	snprintf(name, sizeof name, "native.%s", s->name);

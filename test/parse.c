@@ -613,7 +613,8 @@ static void test_kernel(void)
 	};
 
 	for (unsigned i = 0; i < LEN(lines); i++) {
-		const char *word[WORDS] = { NULL }, *wanted[WORDS] = { [A_APPEAR] = lines[i].appear, [A_WAIT] = lines[i].wait, [A_CODE] = lines[i].code,
+		struct given word[WORDS] = { { NULL, false } };
+		const char *wanted[WORDS] = { [A_APPEAR] = lines[i].appear, [A_WAIT] = lines[i].wait, [A_CODE] = lines[i].code,
 									[A_LOG] = lines[i].log, [A_INIT] = lines[i].init };
 		char line[200], targets[200] = "", name[40];
 		bool same_words = true;
@@ -626,21 +627,21 @@ static void test_kernel(void)
 			snprintf(targets + strlen(targets), sizeof targets - strlen(targets), "%s%s", t ? " " : "", g.target[t].text);
 		for (unsigned w = 0; w < WORDS && status == 0; w++)
 			if (w != A_TARGET)
-				same_words = same_words && !word[w] == !wanted[w] && (!word[w] || !strcmp(word[w], wanted[w]));
+				same_words = same_words && !word[w].text == !wanted[w] && (!wanted[w] || !strcmp(word[w].text, wanted[w]));
 		snprintf(name, sizeof name, "parse.kernel.%u", i);
 		expect(status == lines[i].status && (!lines[i].targets || !strcmp(targets, lines[i].targets)) && same_words, name, "'%s': %d, targets %s", lines[i].line,
 		       status, targets);
 	}
 	{ /* an option's targets are not added to, nor is its word even parsed */
-		const char *word[WORDS] = { [A_TARGET] = "-", [A_WAIT] = "3" };
+		struct given word[WORDS] = { [A_TARGET] = { "-", true }, [A_WAIT] = { "3", true } };
 		char line[] = "swflip.target=9071 swflip.wait=x swflip.appear=y";
 
 		g.targets = 0;
-		expect(!read_kernel(line, word) && !g.targets && !strcmp(word[A_WAIT], "3") && !strcmp(word[A_APPEAR], "y"), "parse.kernel.overridden", "%u",
+		expect(!read_kernel(line, word) && !g.targets && !strcmp(word[A_WAIT].text, "3") && !strcmp(word[A_APPEAR].text, "y"), "parse.kernel.overridden", "%u",
 		       g.targets);
 	}
 	{ /* more targets than there is room for */
-		const char *word[WORDS] = { NULL };
+		struct given word[WORDS] = { { NULL, false } };
 		char line[2000] = "";
 		int status;
 
@@ -652,7 +653,7 @@ static void test_kernel(void)
 	}
 	begin("parse.kernel.garbled");
 	for (unsigned i = 0; i < 50000; i++) {
-		const char *word[WORDS] = { NULL };
+		struct given word[WORDS] = { { NULL, false } };
 		char line[200];
 		size_t n;
 
@@ -689,7 +690,7 @@ static void test_kernel(void)
 		uint32_t value;
 
 		for (unsigned i = 0; i < LEN(tried); i++)
-			hold(seconds(tried[i].text, tried[i].least, &value) == tried[i].ok, "'%s'", tried[i].text);
+			hold(between(tried[i].text, tried[i].least, 86400, &value) == tried[i].ok, "'%s'", tried[i].text);
 	}
 	end();
 }
@@ -1128,16 +1129,16 @@ static void test_ports(void)
 		{ "1-1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1", 0 },
 	};
 	static const struct { const char *port, *dir, *link, *peer; } peers[] = {
-		{ "1-1", "sys/bus/usb/devices/1-0:1.0/usb1-port1", "../../../usb2/2-0:1.0/usb2-port1", "2-1" },
-		{ "2-3", "sys/bus/usb/devices/2-0:1.0/usb2-port3", "../../../usb1/1-0:1.0/usb1-port7", "1-7" },
-		{ "1-1.2", "sys/bus/usb/devices/1-1:1.0/1-1-port2", "../../2-1/2-1:1.0/2-1-port4", "2-1.4" },
-		{ "1-1.2.3", "sys/bus/usb/devices/1-1.2:1.0/1-1.2-port3", "../x/2-1.2-port3", "2-1.2.3" },
-		{ "1-9", "sys/bus/usb/devices/1-0:1.0/usb1-port9", "../../../usb2/2-0:1.0/usbx-port1", "" },
-		{ "1-10", "sys/bus/usb/devices/1-0:1.0/usb1-port10", "nonsense", "" },
-		{ "1-11", "sys/bus/usb/devices/1-0:1.0/usb1-port11", "-port", "" },
-		{ "1-12", "sys/bus/usb/devices/1-0:1.0/usb1-port12", "usb-port1", "" },
-		{ "1-13", "sys/bus/usb/devices/1-0:1.0/usb1-port13", "usb2-port", "" },
-		{ "1-14", "sys/bus/usb/devices/1-0:1.0/usb1-port14", "x/1111111111111111111111111111111111111111111111111111111111111111111111-port1", "" },
+		{ "1-1", "sys/bus/usb/devices/1-1/port", "../../../usb2/2-0:1.0/usb2-port1", "2-1" },
+		{ "2-3", "sys/bus/usb/devices/2-3/port", "../../../usb1/1-0:1.0/usb1-port7", "1-7" },
+		{ "1-1.2", "sys/bus/usb/devices/1-1.2/port", "../../2-1/2-1:1.0/2-1-port4", "2-1.4" },
+		{ "1-1.2.3", "sys/bus/usb/devices/1-1.2.3/port", "../x/2-1.2-port3", "2-1.2.3" },
+		{ "1-9", "sys/bus/usb/devices/1-9/port", "../../../usb2/2-0:1.0/usbx-port1", "" },
+		{ "1-10", "sys/bus/usb/devices/1-10/port", "nonsense", "" },
+		{ "1-11", "sys/bus/usb/devices/1-11/port", "-port", "" },
+		{ "1-12", "sys/bus/usb/devices/1-12/port", "usb-port1", "" },
+		{ "1-13", "sys/bus/usb/devices/1-13/port", "usb2-port", "" },
+		{ "1-14", "sys/bus/usb/devices/1-14/port", "x/1111111111111111111111111111111111111111111111111111111111111111111111-port1", "" },
 		{ "1-16", "", "", "" },
 	};
 	static const struct { const char *message, *port, *peer; bool concerns; } messages[] = {
