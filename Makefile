@@ -15,16 +15,20 @@ LDFLAGS = -s
 FUZZTIME = 60
 
 # What swflip needs of a compiler stays out of CFLAGS; what only makes it smaller is asked for where it is understood.
-FLAGS = -std=c11 -Wall -Wextra -DVERSION='"$(VERSION)"'
-SMALL = -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-stack-protector -fno-pie -no-pie -ffunction-sections \
-	-fdata-sections -Wl,--gc-sections -Wl,-z,noseparate-code,-z,common-page-size=64 -Wl,-z,norelro -Wl,--build-id=none
+FLAGS = -std=c11 -Wall -Wextra -DVERSION='"$(VERSION)"' -static
+SMALL = -fno-pie -no-pie -fno-stack-protector -fno-unwind-tables -fno-asynchronous-unwind-tables -ffunction-sections \
+	-fdata-sections -mgeneral-regs-only -fira-region=mixed -fno-caller-saves -fno-forward-propagate -fno-if-conversion \
+	-fno-inline-functions-called-once -fno-ipa-modref -fno-ipa-sra -fno-jump-tables -fno-move-loop-invariants \
+	-fno-thread-jumps -fno-tree-dse -fno-tree-loop-im -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,norelro \
+	-Wl,-z,noseparate-code,-z,common-page-size=64
 
 all: swflip
 
 # The case: quotes that make's own command line was to protect, -DTARGET="mbim", reach the compiler without backslashes too.
 swflip: swflip.c config.h Makefile
 	set -f; f='$(CPPFLAGS)'; case $$f in *\\*) set -- $(CPPFLAGS) ;; *\"*) set -- $$f ;; *) set -- $(CPPFLAGS) ;; esac; \
-	$(CC) $(FLAGS) "$$@" $(CFLAGS) $(SMALL) -static -o $@ swflip.c $(LDFLAGS)
+	for f in $(SMALL); do $(CC) -Werror $$f -E - </dev/null >/dev/null 2>&1 && set -- $$f "$$@"; done; \
+	$(CC) $(FLAGS) "$$@" $(CFLAGS) -o $@ swflip.c $(LDFLAGS)
 
 test:
 	test/setup

@@ -234,6 +234,11 @@ static const uint16_t dtr[] = { 0x68c0, 0x9071, 0x9079, 0x907b, 0x9091, 0xc081 }
 
 /* ---- what is said ---- */
 
+static const char help[] = "usage: swflip [-hklnqvV] [-a seconds] [-c code] [-w seconds] [-t target]...\n"
+	"-t [PORT:][PID/]MODE[@CONFIG][!], MODE off, modem, mbim, at+qmi, 8 or 0x100D\n"
+	"-a, -w seconds to wait for a modem, and for all; -c unlock code; -n dry run; -l list\n"
+	"-k to the kernel's log; -q, -v less, more; -V version\n";
+
 /* Why a modem is not in its target mode, and the next thing to do. */
 #define NEXT "\0"
 static const char *const whys[] = {

@@ -2149,16 +2149,16 @@ static int give_up(struct slot *s, enum why why, const char *how) {
 }
 
 /* Takes the verdicts of children that ended, and kills those who should have: the time is up, or their modem was silent
- * for too long. Returns how many are at work still. */
-static unsigned tend(void) {
+ * for too long. Returns one that is at work still, NULL where none is. */
+static const struct slot *tend(void) {
 	enum { GRACE_MS = 400 };
-	unsigned busy = 0;
+	const struct slot *busy = NULL;
 	for (struct slot *s = g.slots; s < g.slots + SLOTS; s++) {
 		int64_t end = s->written ? g.deadline : sooner(g.deadline, s->heard + SILENCE_MS);
 		int status;
 		if (!s->pid) continue;
 		if (waitpid(s->pid, &status, WNOHANG) <= 0) {
-			busy++;
+			busy = s;
 			if (g.stop || now() > end + GRACE_MS) kill(s->pid, now() > end + GRACE_MS ? SIGKILL : SIGTERM);
 		} else if (WIFEXITED(status)) {
 			pronounce(s, WEXITSTATUS(status));
@@ -2177,13 +2177,11 @@ static bool awaits(const struct target *t) {
 }
 
 /* One line, rewritten, for a person at a terminal. */
-static void show_life(bool working) {
-	const struct slot *s = g.slots;
+static void show_life(const struct slot *busy) {
 	struct text line = { "\rswflip: " };
-	while (working && !s->pid) s++;
-	if (working) add(&line, "%s: ", s->port);
-	add(&line, "%s, %u s left\033[K", working ? s->doing.s : "waiting for a modem",
-	    (unsigned)(((working ? g.deadline : g.appear) - now() + 999) / 1000));
+	unsigned left = (unsigned)(((busy ? g.deadline : g.appear) - now() + 999) / 1000);
+	add(&line, "%s%s%s, %u s left\033[K", busy ? busy->port : "", busy ? ": " : "",
+	    busy ? busy->doing.s : "waiting for a modem", left);
 	(void)!write(2, line.s, strlen(line.s));
 }
 
@@ -2226,11 +2224,12 @@ static int supervise(void) {
 			return 1;
 		}
 		scan();
-		unsigned working = tend(), awaited = 0;
+		const struct slot *busy = tend();
+		unsigned awaited = 0;
 		for (unsigned i = 0; i < g.targets; i++) awaited += awaits(&g.target[i]);
-		if (now() >= g.deadline + TAIL_MS || (!working && (g.stop || !awaited || now() >= g.appear))) break;
-		if (g.tty && g.level >= INFO && now() > g.begin + LIFE_MS) show_life(working);
-		watch(working || g.tty ? now() + TICK_MS : g.appear);
+		if (now() >= g.deadline + TAIL_MS || (!busy && (g.stop || !awaited || now() >= g.appear))) break;
+		if (g.tty && g.level >= INFO && now() > g.begin + LIFE_MS) show_life(busy);
+		watch(busy || g.tty ? now() + TICK_MS : g.appear);
 	}
 	if (g.tty) (void)!write(2, "\r\033[K", 4);
 	flock(g.lock, LOCK_UN); /* a child left behind has it too */
@@ -2238,11 +2237,6 @@ static int supervise(void) {
 }
 
 /* ---- the command line: the kernel's words, then the options over them ---- */
-
-static const char help[] = "usage: swflip [-hklnqvV] [-a seconds] [-c code] [-w seconds] [-t target]...\n"
-	"-t [PORT:][PID/]MODE[@CONFIG][!], MODE off, modem, mbim, at+qmi, 8 or 0x100D\n"
-	"-a, -w seconds to wait for a modem, and for all; -c unlock code; -n dry run; -l list\n"
-	"-k to the kernel's log; -q, -v less, more; -V version\n";
 
 /* What can be set: its option, its word on the kernel's command line, its bounds, and what is said of any other value. */
 enum { A_TARGET, A_CODE, A_APPEAR, A_WAIT, A_LOG, A_INIT, WORDS };
@@ -2267,7 +2261,7 @@ static int usage(const char *where, const char *what, const char *expected) {
 
 /* A later target of the same port replaces an earlier one. */
 static bool add_target(const char *text) {
-	struct target t;
+	struct target t = { .mode = OFF };
 	unsigned i = 0;
 	if (!parse_target(&t, text)) return false;
 	while (i < g.targets && strcmp(g.target[i].port, t.port)) i++;
@@ -2406,7 +2400,7 @@ static int run(char **argv) {
  * the next init, with the arguments that the kernel gave. */
 static int first_process(char **argv) {
 	static const struct { const char *type, *where; } mounts[] = { { "proc", PROC }, { "sysfs", SYS }, { "devtmpfs", DEV } };
-	static char init[] = "/init", sbin_init[] = "/sbin/init", sh[] = "/bin/sh", line[4098];
+	static char line[4098];
 	struct given given[WORDS] = { [A_TARGET] = { "", true } }; /* the child's */
 	bool mounted[LEN(mounts)], made[LEN(mounts)];
 	struct identity me = { .mode = 0 }, it;
@@ -2434,12 +2428,12 @@ static int first_process(char **argv) {
 	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	char *next_init[] = { (char *)given[A_INIT].text, init, sbin_init, sh };
-	for (unsigned i = 0; i < LEN(next_init); i++) {
-		argv[0] = next_init[i];
-		if (!argv[0] || !strcmp(argv[0], own)) continue;
-		if (identify(argv[0], &it) && it.ino == me.ino && !memcmp(it.dev, me.dev, sizeof me.dev)) continue;
-		execv(argv[0], argv);
+	const char *const inits[] = { given[A_INIT].text, "/init", "/sbin/init", "/bin/sh" };
+	for (unsigned i = 0; i < LEN(inits); i++) {
+		if (!inits[i] || !strcmp(inits[i], own)) continue;
+		if (identify(inits[i], &it) && it.ino == me.ino && !memcmp(it.dev, me.dev, sizeof me.dev)) continue;
+		argv[0] = (char *)inits[i];
+		execv(inits[i], argv);
 	}
 	return usage("", "init", "nothing to become");
 }

@@ -74,7 +74,7 @@ messages() {
 }
 
 words() {
-	for o in $(sed -n 's/.*usage: swflip \[-\([a-zA-Z]*\)\].*/\1/p' swflip.c | sed 's/./& /g') a c t w; do
+	for o in $(sed -n 's/.*usage: swflip \[-\([a-zA-Z]*\)\].*/\1/p' config.h | sed 's/./& /g') a c t w; do
 		grep -qE "^\.It Fl .*\<$o\>" swflip.8 || echo "swflip.8 does not have the option -$o"
 	done
 	for w in target appear wait code log init; do

@@ -136,7 +136,7 @@ t_clean() {
 
 it quiet.default t_quiet
 it quiet.cc t_quiet CC=cc
-it quiet.clang t_quiet CC=clang LDFLAGS='-s -Qunused-arguments' SMALL=
+it quiet.clang t_quiet CC=clang
 it quiet.debug t_quiet CFLAGS='-g -O3' LDFLAGS=
 for a in arm64 armhf mipsel s390x; do it "quiet.$a" t_foreign $a; done
 it flags.defaults t_defaults
