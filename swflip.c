@@ -170,18 +170,15 @@ static struct {
 
 static bool blank(char c) { return c == ' ' || c == '\t' || c == '\n'; }
 
-static const char *skip(const char *s) {
-	while (blank(*s)) s++;
-	return s;
-}
-
-/* The length of a word, up to a blank or the end. */
-static size_t word_length(const char *s) {
+/* How many blanks, or other characters up to a blank, are at s. */
+static size_t span(const char *s, bool blanks) {
 	size_t n = 0;
-	while (s[n] && !blank(s[n])) n++;
+	while (s[n] && blank(s[n]) == blanks) n++;
 	return n;
 }
 
+static const char *skip(const char *s) { return s + span(s, true); }
+static size_t word_length(const char *s) { return span(s, false); }
 static char lower(char c) { return (char)(c >= 'A' && c <= 'Z' ? c | 32 : c); }
 
 /* Are n characters the same, in whatever case? */
@@ -191,9 +188,7 @@ static bool alike(const char *a, const char *b, size_t n) {
 }
 
 static bool begins(const char *s, const char *word) { return alike(s, word, strlen(word)); }
-
-/* Is the word of n characters at s this one, in whatever case? */
-static bool is_word(const char *s, size_t n, const char *word) { return strlen(word) == n && alike(s, word, n); }
+static bool is_word(const char *s, size_t n, const char *word) { return strlen(word) == n && begins(s, word); }
 
 /* Where a word begins in text, in whatever case; NULL = nowhere. */
 static const char *find(const char *text, const char *word) {
@@ -222,10 +217,9 @@ static size_t portlen(const char *s) {
 	const char *p = s;
 	uint32_t n;
 	if (!digits(&p, 10, 999, &n) || *p != '-') return 0;
-	do {
-		p++;
-		if (!digits(&p, 10, 255, &n)) return 0;
-	} while (*p == '.');
+	do
+		if (p++, !digits(&p, 10, 255, &n)) return 0;
+	while (*p == '.');
 	return p - s < PORT ? (size_t)(p - s) : 0;
 }
 
@@ -308,7 +302,6 @@ PRINTF(2) static void say(enum level level, const char *fmt, ...) {
 	if (fd >= 0) close(fd);
 }
 
-/* An error by its number, in the field's own words. */
 static const char *name_of(const struct error *table, size_t n, int number) {
 	while (n && table[n - 1].number != number) n--;
 	return n ? table[n - 1].name : "failed";
@@ -317,17 +310,13 @@ static const char *reason(int error) { return name_of(errors, LEN(errors), error
 
 /* -v: an AT dialogue, a line of it a line, control characters escaped, the unlock code never shown. */
 static void trace(const char *arrow, const char *text) {
-	size_t code = strlen(g.code);
 	while (g.level >= DEBUG && *text) {
 		struct text line = { "" };
-		for (unsigned char c = 0; *text && c != '\n' && strlen(line.s) < 300; text++) {
-			c = (unsigned char)*text;
-			if (alike(text, g.code, code)) {
-				add(&line, "****");
-				text += code - 1;
-			} else {
-				add(&line, c < ' ' || c > '~' || c == '\\' ? "\\x%2x" : "%c", c);
-			}
+		for (char c = 0; *text && c != '\n' && strlen(line.s) < 300; text++) {
+			bool code = begins(text, g.code);
+			c = *text;
+			add(&line, code ? "****" : c < ' ' || c > '~' || c == '\\' ? "\\x%2x" : "%c", (unsigned char)c);
+			if (code) text += strlen(g.code) - 1;
 		}
 		say(DEBUG, "%s %s", arrow, line.s);
 	}
@@ -437,13 +426,13 @@ static bool first(char name[NAME], const char *prefix, const char *directory) {
 	return name[0];
 }
 
+/* The number that a file holds, 0 where there is none. */
 static uint32_t number_in(const char *file) {
 	char text[16];
 	const char *s = text;
 	uint32_t n = 0;
 	slurp(text, sizeof text, file);
-	digits(&s, 10, UINT32_MAX, &n);
-	return n;
+	return digits(&s, 10, UINT32_MAX, &n) ? n : 0;
 }
 
 /* The companion of a USB 3 connector's port: the same socket under another path. "" where there is none. */
@@ -2087,12 +2076,12 @@ static const struct target *target_for(const char *port, const char *peer) {
 	return t < end ? t : any;
 }
 
+/* A slot is done with. */
 static void pronounce(struct slot *s, int status) {
 	s->pid = 0;
 	s->status = status;
-	if (g.list) return;
 	g.me = s;
-	say(status ? ERROR : VERDICT, "%s", s->verdict.s);
+	if (!g.list) say(status ? ERROR : VERDICT, "%s", s->verdict.s);
 	g.me = NULL;
 }
 
@@ -2100,22 +2089,19 @@ static void start(struct slot *s, const struct modem *m) {
 	struct work w;
 	memset(&w, 0, sizeof w);
 	w.t = s->target;
-	s->heard = now();
 	w.m = *m;
-	if (!g.list && decide(&w).doing == DONE) {
-		pronounce(s, succeed(s, m));
-		return;
-	}
-	w.m.kind = GONE;
-	pid_t pid = clone_me();
+	s->heard = now();
+	bool right = !g.list && decide(&w).doing == DONE;
+	pid_t pid = right ? -1 : clone_me();
 	if (!pid) {
 		g.me = s;
 		g.hold = false;
+		w.m.kind = GONE;
 		open_uevents();
 		_exit(g.list ? list(&w) : work(&w));
 	}
 	s->pid = pid; /* not in the child: the slot is shared */
-	if (pid < 0) pronounce(s, fail(s, m, LOST, ""));
+	if (pid < 0) pronounce(s, right ? succeed(s, m) : fail(s, m, LOST, ""));
 }
 
 /* Finds modems on ports that have no slot yet. */
@@ -2171,9 +2157,9 @@ static const struct slot *tend(void) {
 
 /* Has no modem come yet for a target that wants one? Without a port it wants any. */
 static bool awaits(const struct target *t) {
-	const struct slot *s = g.slots;
-	while (s < g.slots + SLOTS && s->port[0] && t->port[0] && s->target != t) s++;
-	return t->mode != OFF && (s == g.slots + SLOTS || !s->port[0]);
+	bool found = t->mode == OFF;
+	for (const struct slot *s = g.slots; s < g.slots + SLOTS && s->port[0]; s++) found |= !t->port[0] || s->target == t;
+	return !found;
 }
 
 /* One line, rewritten, for a person at a terminal. */
@@ -2194,19 +2180,19 @@ static int conclude(void) {
 		add(&s->verdict, "\n");
 		if (g.list) (void)!write(1, s->verdict.s, strlen(s->verdict.s));
 	}
-	for (const struct target *t = g.target; !g.stop && t < g.target + g.targets; t++)
-		if (awaits(t)) {
-			say(ERROR, "%s%sno modem%s", t->port, t->port[0] ? ": " : "",
-			    access(USB, F_OK) ? ", as there is no USB (" SYS "/bus/usb); next: load the host controller's driver" : "");
-			if (!status) status = 3;
-		}
+	for (const struct target *t = g.target; !g.stop && t < g.target + g.targets; t++) {
+		if (!awaits(t)) continue;
+		say(ERROR, "%s%sno modem%s", t->port, t->port[0] ? ": " : "",
+		    access(USB, F_OK) ? ", as there is no USB (" SYS "/bus/usb); next: load the host controller's driver" : "");
+		if (!status) status = 3;
+	}
 	return status;
 }
 
 /* One run at a time: a lock on a directory of sysfs, if it is there yet. False when another run has it at the deadline. */
 static bool lock_bus(void) {
 	enum { AGAIN_MS = 50 };
-	if (g.lock < 0) g.lock = open(SYS "/bus/usb", DIRECTORY);
+	g.lock = open(SYS "/bus/usb", DIRECTORY);
 	while (g.lock >= 0 && flock(g.lock, LOCK_EX | LOCK_NB) < 0 && (errno == EWOULDBLOCK || errno == EINTR)) {
 		if (g.stop || now() >= g.deadline) return false;
 		await(-1, 0, sooner(g.deadline, now() + AGAIN_MS));
@@ -2219,14 +2205,11 @@ static int supervise(void) {
 	g.hold = true; /* who is stopped here waits for the children */
 	open_uevents();
 	for (;;) {
-		if (g.lock < 0 && !lock_bus()) {
-			say(ERROR, "another swflip is at work; next: wait for it to end");
-			return 1;
-		}
+		if (g.lock < 0 && !lock_bus()) return say(ERROR, "another swflip is at work; next: wait for it to end"), 1;
 		scan();
 		const struct slot *busy = tend();
-		unsigned awaited = 0;
-		for (unsigned i = 0; i < g.targets; i++) awaited += awaits(&g.target[i]);
+		bool awaited = false;
+		for (unsigned i = 0; i < g.targets; i++) awaited |= awaits(&g.target[i]);
 		if (now() >= g.deadline + TAIL_MS || (!busy && (g.stop || !awaited || now() >= g.appear))) break;
 		if (g.tty && g.level >= INFO && now() > g.begin + LIFE_MS) show_life(busy);
 		watch(busy || g.tty ? now() + TICK_MS : g.appear);
