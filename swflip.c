@@ -63,33 +63,29 @@ enum why {
 
 #include "config.h"
 
+enum { PORT = 32, NAME = 64, PATH = 256 }; /* room for a port's path, a name in sysfs, a link's content */
+
 struct interface {
 	uint8_t number, alt, class, subclass, protocol;
 	uint8_t in, out, interrupt; /* endpoint addresses, 0 = none */
 	uint16_t packet, message;   /* wMaxPacketSize of in; wMaxControlMessage of an MBIM interface */
 };
 
-struct config {
-	uint8_t value, interfaces; /* value: bConfigurationValue */
-	struct interface interface[24];
-};
-
-enum { PORT = 32, NAME = 64, PATH = 256 }; /* room for a port's path, a name in sysfs, a link's content */
+struct config { uint8_t value, interfaces; struct interface interface[24]; }; /* value: bConfigurationValue */
 
 struct modem {
 	char port[PORT];
 	enum kind { GONE, FOREIGN, STORAGE, MODEM, BOOT } kind;
+	bool barred;	 /* not authorized: the kernel gives it no configuration */
 	uint32_t devnum; /* another one means another start of the modem */
 	uint16_t vid, pid, bcdusb;
 	uint8_t active, configs; /* active: bConfigurationValue, 0 = none yet */
-	bool barred;		 /* not authorized: the kernel gives it no configuration */
 	struct config config[4];
 };
 
 struct row {
 	uint8_t number, configs, comp[2]; /* a dual row names two others */
-	uint16_t functions[2];		  /* bits, by configuration */
-	uint16_t supported;		  /* 0 or 1; no gap is left, as rows are compared whole */
+	uint16_t functions[2], supported; /* bits, by configuration; 0 or 1. No gap is left, as rows are compared whole */
 };
 
 /* What the modem answered: the same from every dialect. */
@@ -138,6 +134,8 @@ struct step {
 
 struct text { char s[640]; };
 
+enum level { ERROR, VERDICT, WARNING, INFO, DEBUG };
+
 /* A port and the child that works on it, in memory that both see: the child may hang in the kernel for good. */
 struct slot {
 	char port[PORT], peer[PORT];
@@ -149,21 +147,18 @@ struct slot {
 	struct text doing, left, verdict;
 };
 
-enum level { ERROR, VERDICT, WARNING, INFO, DEBUG };
-
 static struct {
-	uint8_t level; /* messages above it are not said */
-	bool kmsg, tty, dry, list, hold; /* hold: a change is begun, being stopped must wait */
+	uint8_t level;			 /* messages above it are not said */
+	bool kmsg, tty, dry, list;
+	bool stop, hold;		 /* TERM, INT or HUP came; a change is begun, and being stopped must wait */
 	char code[16];
 	int64_t begin, appear, deadline; /* ms on CLOCK_MONOTONIC */
+	int64_t *limit;			 /* the deadline, for process 1 to see */
+	int uevents, signals, lock;	 /* descriptors, -1 = none */
+	struct slot *slots, *me;	 /* shared with the children; a child's own */
 	unsigned targets;
 	struct target target[16];
-	int uevents, signals, lock;	 /* descriptors, -1 = none */
-	int64_t *limit;	    /* the deadline, for process 1 to see */
-	struct slot *slots; /* shared with the children */
-	struct slot *me;    /* a child's own */
 	struct text path;
-	bool stop; /* TERM, INT or HUP came */
 } g;
 
 /* ---- text: digits, words and bytes that nobody vouches for ---- */
@@ -2225,16 +2220,15 @@ static int supervise(void) {
 enum { A_TARGET, A_CODE, A_APPEAR, A_WAIT, A_LOG, A_INIT, WORDS };
 static const struct { char option[4], word[15]; uint32_t least, most; const char *expected; } settings[WORDS] = {
 	[A_TARGET] = { "-t ", "swflip.target=", 0, 0, "not a target" },
-	[A_CODE] = { "-c ", "swflip.code=", 0, 0, "not a code, 4 to 15 of 0-9A-Za-z" },
+	[A_CODE] = { "-c ", "swflip.code=", 4, 15, "not a code, 4 to 15 of 0-9A-Za-z" },
 	[A_APPEAR] = { "-a ", "swflip.appear=", 0, 86400, "not a number of seconds, 0 to 86400" },
 	[A_WAIT] = { "-w ", "swflip.wait=", 1, 86400, "not a number of seconds, 1 to 86400" },
 	[A_LOG] = { "", "swflip.log=", 0, 2, "not 0, 1 or 2" },
 	[A_INIT] = { "", "swflip.init=", 0, 0, "" },
 };
-_Static_assert(sizeof CODE > 4 && sizeof CODE <= sizeof g.code, "config.h: CODE has 4 to 15 characters");
 
-/* What was given last of each, and whether by an option, which no word of the kernel's replaces. */
-struct given { const char *text; bool option; };
+/* What was given last of each, and where: by an option, which no word of the kernel's replaces, by that, by config.h. */
+struct given { const char *text, *where; };
 
 /* Refuses what cannot be understood: where it stands, what it is, what it should be. */
 static int usage(const char *where, const char *what, const char *expected) {
@@ -2242,31 +2236,25 @@ static int usage(const char *where, const char *what, const char *expected) {
 	return 2;
 }
 
-/* A later target of the same port replaces an earlier one. */
-static bool add_target(const char *text) {
+/* A setting is given. A target counts at once, and replaces one of the same port. Returns 0 or 2. */
+static int give(struct given *given, unsigned i, const char *text, const char *where) {
 	struct target t = { .mode = OFF };
-	unsigned i = 0;
-	if (!parse_target(&t, text)) return false;
-	while (i < g.targets && strcmp(g.target[i].port, t.port)) i++;
-	if (i == LEN(g.target)) return false;
-	g.target[i] = t;
-	g.targets += i == g.targets;
-	return true;
-}
-
-/* A setting is given. Targets count as they come, of the others the last. Returns 0 or 2. */
-static int give(struct given given[WORDS], unsigned i, const char *text, bool option) {
-	given[i] = (struct given){ text, option };
-	if (i != A_TARGET || (g.list && !option) || add_target(text)) return 0;
-	return usage(option ? settings[i].option : settings[i].word, text, settings[i].expected);
+	unsigned n = 0;
+	*given = (struct given){ text, where };
+	if (i != A_TARGET || (g.list && where == settings[i].word)) return 0;
+	bool good = parse_target(&t, text);
+	while (n < g.targets && strcmp(g.target[n].port, t.port)) n++;
+	if (!good || n == LEN(g.target)) return usage(where, text, settings[i].expected);
+	g.target[n] = t;
+	g.targets += n == g.targets;
+	return 0;
 }
 
 /* Takes the next word from *s, quotes protecting blanks and gone in the result; NULL at the end. */
 static char *next_word(char **s) {
-	while (blank(**s)) ++*s;
-	char *word = *s, *out = word;
+	char *word = *s += span(*s, true), *out = word;
 	bool quoted = false;
-	if (!**s) return NULL;
+	if (!*word) return NULL;
 	for (; **s && (quoted || !blank(**s)); ++*s) {
 		quoted ^= **s == '"';
 		if (**s != '"') *out++ = **s;
@@ -2283,36 +2271,29 @@ static int read_kernel(char *line, struct given given[WORDS]) {
 		unsigned i = 0;
 		if (!begins(one, "swflip.")) continue;
 		while (i < WORDS && !begins(one, settings[i].word)) i++;
-		if (i == WORDS)
-			say(WARNING, "kernel command line: unknown word %s", one);
-		else if (!given[i].option)
-			status = give(given, i, one + strlen(settings[i].word), false);
+		if (i == WORDS) say(WARNING, "kernel command line: unknown word %s", one);
+		else if (given[i].where != settings[i].option)
+			status = give(&given[i], i, one + strlen(settings[i].word), settings[i].word);
 	}
 	return status;
 }
 
-/* A decimal number within bounds, and nothing else. */
-static bool between(const char *text, uint32_t least, uint32_t most, uint32_t *value) {
-	return digits(&text, 10, most, value) && !*text && *value >= least;
-}
-
-static bool read_code(const char *code) {
-	size_t n = strlen(code);
-	for (const char *p = code; *p; p++)
-		if ((*p < '0' || *p > '9') && ((*p | 32) < 'a' || (*p | 32) > 'z')) return false;
-	if (n < 4 || n >= sizeof g.code) return false;
-	memcpy(g.code, code, n + 1);
+/* Is this text a number within the setting's bounds, or a code of so many characters? */
+static bool understand(unsigned i, const char *s, uint32_t *value) {
+	if (i != A_CODE) return digits(&s, 10, settings[i].most, value) && !*s && *value >= settings[i].least;
+	size_t n = 0;
+	while ((s[n] >= '0' && s[n] <= '9') || (lower(s[n]) >= 'a' && lower(s[n]) <= 'z')) n++;
+	if (s[n] || n < settings[i].least || n > settings[i].most) return false;
+	memcpy(g.code, s, n + 1);
 	return true;
 }
 
 /* Makes settings of what was given. Returns 0 or 2. */
 static int apply(const struct given given[WORDS]) {
 	uint32_t value[WORDS] = { [A_APPEAR] = g.list ? 0 : APPEAR, [A_WAIT] = WAIT, [A_LOG] = 1 };
-	for (unsigned i = A_CODE; i <= A_LOG; i++) {
-		const char *s = given[i].text, *where = given[i].option ? settings[i].option : settings[i].word;
-		if (i == A_CODE ? read_code(s ? s : CODE) : !s || between(s, settings[i].least, settings[i].most, &value[i])) continue;
-		return usage(where, i == A_CODE ? "" : s, settings[i].expected); /* a code is not shown, not even a wrong one */
-	}
+	for (unsigned i = A_CODE; i <= A_LOG; i++)
+		if (given[i].text && !understand(i, given[i].text, &value[i])) /* a code is not shown, not even a wrong one */
+			return usage(given[i].where, i == A_CODE ? "" : given[i].text, settings[i].expected);
 	g.level = value[A_LOG] == 0 ? VERDICT : value[A_LOG] == 1 ? INFO : DEBUG;
 	*g.limit = g.deadline = g.begin + (int64_t)value[A_WAIT] * 1000;
 	g.appear = sooner(g.deadline, g.begin + (int64_t)value[A_APPEAR] * 1000);
@@ -2325,19 +2306,19 @@ static int read_options(char **argv, struct given given[WORDS]) {
 		const char *option = *argv, *s = option + 1;
 		if (!strcmp(option, "--") && !argv[1]) break;
 		if (option[0] != '-' || !*s) return usage("", option, "not an option, see -h");
-		for (unsigned i; *s; s++) {
-			for (i = 0; i < A_LOG && settings[i].option[1] != *s;) i++;
+		for (unsigned i = 0; *s; s++, i = 0) {
+			while (i < A_LOG && settings[i].option[1] != *s) i++;
 			if (i < A_LOG) {
 				if (!*++s && !(s = *++argv)) return usage("", option, "wants a value, see -h");
-				if (give(given, i, s, true)) return 2;
+				if (give(&given[i], i, s, settings[i].option)) return 2;
 				break;
 			}
 			switch (*s) {
 			case 'k': g.kmsg = true; break;
 			case 'l': g.list = true; break;
 			case 'n': g.dry = true; break;
-			case 'q': give(given, A_LOG, "0", true); break;
-			case 'v': give(given, A_LOG, "2", true); break;
+			case 'q': given[A_LOG] = (struct given){ "0", settings[A_LOG].option }; break;
+			case 'v': given[A_LOG] = (struct given){ "2", settings[A_LOG].option }; break;
 			case 'h': (void)!write(1, help, sizeof help - 1); return UNKNOWN;
 			case 'V': (void)!write(1, "swflip " VERSION "\n", sizeof "swflip " VERSION); return UNKNOWN;
 			default: return usage("", option, "no such option, see -h");
@@ -2350,22 +2331,21 @@ static int read_options(char **argv, struct given given[WORDS]) {
 /* All settings, from all sources. Returns 0, 2, or UNKNOWN when there is nothing to do. */
 static int configure(char **argv) {
 	static char line[4098], compiled[] = TARGET;
-	struct given given[WORDS] = { { NULL, false } };
+	struct given given[WORDS] = { [A_CODE] = { CODE, "config.h: CODE" } };
 	char *targets = compiled;
-	int status = read_options(argv, given);
+	int status = read_options(argv, given), n = slurp(line, sizeof line, PROC "/cmdline");
 	if (status) return status;
-	int n = slurp(line, sizeof line, PROC "/cmdline");
 	if (n > 4096) return usage(PROC "/cmdline", "", "longer than 4096 bytes");
 	if (n < 0 && !g.targets && !g.list) return usage(PROC "/cmdline", "", "cannot be read; next: mount /proc, or give -t");
 	if (n < 0) say(WARNING, PROC "/cmdline cannot be read, its words are not known");
 	if ((status = read_kernel(line, given)) || (status = apply(given))) return status;
-	for (char *one; !given[A_TARGET].text && (one = next_word(&targets));)
-		if (!add_target(one)) return usage("config.h: TARGET ", one, settings[A_TARGET].expected);
-	if (g.list) g.targets = 0;
-	if (g.list) add_target("modem"); /* any, whatever is wanted of it */
+	bool compiled_in = !given[A_TARGET].text;
+	for (char *one; compiled_in && !status && (one = next_word(&targets));)
+		status = give(&given[A_TARGET], A_TARGET, one, "config.h: TARGET ");
+	if (g.list) g.targets = 0, give(&given[A_TARGET], A_TARGET, "modem", ""); /* any, whatever is wanted of it */
 	for (unsigned i = 0; i < g.targets; i++)
-		if (g.target[i].mode != OFF) return 0;
-	return UNKNOWN;
+		if (g.target[i].mode != OFF) return status;
+	return status ? status : UNKNOWN;
 }
 
 static int run(char **argv) {
@@ -2384,7 +2364,7 @@ static int run(char **argv) {
 static int first_process(char **argv) {
 	static const struct { const char *type, *where; } mounts[] = { { "proc", PROC }, { "sysfs", SYS }, { "devtmpfs", DEV } };
 	static char line[4098];
-	struct given given[WORDS] = { [A_TARGET] = { "", true } }; /* the child's */
+	struct given given[WORDS] = { [A_TARGET] = { "", settings[A_TARGET].option } }; /* the child's */
 	bool mounted[LEN(mounts)], made[LEN(mounts)];
 	struct identity me = { .mode = 0 }, it;
 	const char *own = argv[0];

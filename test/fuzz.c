@@ -1278,7 +1278,7 @@ static int fuzz_descriptors(const uint8_t *data, size_t size)
 /* The first byte says whether the rest is a target or the kernel's command line. */
 static int fuzz_words(const uint8_t *data, size_t size)
 {
-	struct given given[WORDS] = { { NULL, false } };
+	struct given given[WORDS] = { { NULL, NULL } };
 	char *copy = malloc(size + 1);
 	struct target t;
 

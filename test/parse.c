@@ -613,7 +613,7 @@ static void test_kernel(void)
 	};
 
 	for (unsigned i = 0; i < LEN(lines); i++) {
-		struct given word[WORDS] = { { NULL, false } };
+		struct given word[WORDS] = { { NULL, NULL } };
 		const char *wanted[WORDS] = { [A_APPEAR] = lines[i].appear, [A_WAIT] = lines[i].wait, [A_CODE] = lines[i].code,
 									[A_LOG] = lines[i].log, [A_INIT] = lines[i].init };
 		char line[200], targets[200] = "", name[40];
@@ -633,7 +633,7 @@ static void test_kernel(void)
 		       status, targets);
 	}
 	{ /* an option's targets are not added to, nor is its word even parsed */
-		struct given word[WORDS] = { [A_TARGET] = { "-", true }, [A_WAIT] = { "3", true } };
+		struct given word[WORDS] = { [A_TARGET] = { "-", settings[A_TARGET].option }, [A_WAIT] = { "3", settings[A_WAIT].option } };
 		char line[] = "swflip.target=9071 swflip.wait=x swflip.appear=y";
 
 		g.targets = 0;
@@ -641,7 +641,7 @@ static void test_kernel(void)
 		       g.targets);
 	}
 	{ /* more targets than there is room for */
-		struct given word[WORDS] = { { NULL, false } };
+		struct given word[WORDS] = { { NULL, NULL } };
 		char line[2000] = "";
 		int status;
 
@@ -653,7 +653,7 @@ static void test_kernel(void)
 	}
 	begin("parse.kernel.garbled");
 	for (unsigned i = 0; i < 50000; i++) {
-		struct given word[WORDS] = { { NULL, false } };
+		struct given word[WORDS] = { { NULL, NULL } };
 		char line[200];
 		size_t n;
 
@@ -672,12 +672,12 @@ static void test_kernel(void)
 		char code[30] = "";
 
 		memset(code, 'A', n);
-		hold(read_code(code) == (n >= 4 && n <= 15), "%u characters", n);
+		hold(understand(A_CODE, code, NULL) == (n >= 4 && n <= 15), "%u characters", n);
 	}
 	for (unsigned c = 1; c < 256; c++) {
 		char code[] = { 'A', (char)c, '1', '0', 0 };
 
-		hold(read_code(code) == ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')), "character %u", c);
+		hold(understand(A_CODE, code, NULL) == ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')), "character %u", c);
 	}
 	end();
 	begin("parse.seconds");
@@ -690,7 +690,7 @@ static void test_kernel(void)
 		uint32_t value;
 
 		for (unsigned i = 0; i < LEN(tried); i++)
-			hold(between(tried[i].text, tried[i].least, 86400, &value) == tried[i].ok, "'%s'", tried[i].text);
+			hold(understand(tried[i].least ? A_WAIT : A_APPEAR, tried[i].text, &value) == tried[i].ok, "'%s'", tried[i].text);
 	}
 	end();
 }
@@ -1211,7 +1211,7 @@ static void test_messages(void)
 		abort();
 	dup2(fd[1], 2);
 	g.level = DEBUG;
-	read_code("S3cret");
+	understand(A_CODE, "S3cret", NULL);
 	trace(">", "AT!ENTERCND=\"S3CRET\"");
 	trace("<", "AT!ENTERCND=\"s3cret\"\r\r\nx\33[2J\\OK\n");
 	for (size_t pad = 270; pad < 310; pad++) {
