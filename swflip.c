@@ -759,20 +759,20 @@ enum { TEXT = 6144 };  /* the longest table seen has 1.6 KiB; a longer answer is
 struct link {
 	enum carrier { CLOSED, TTY, WDM, URBS } carrier;
 	int fd;
-	uint8_t number, out;  /* bInterfaceNumber; the endpoint for commands, 0: they are encapsulated */
-	uint8_t client, tid;  /* QMI */
+	uint8_t number, out; /* bInterfaceNumber; the endpoint for commands, 0: they are encapsulated */
+	uint8_t client, tid; /* QMI */
 	uint8_t stalls;
 	bool mbim, gone;
+	bool over;	      /* the answer is too long */
 	uint16_t message;     /* wMaxControlMessage */
-	struct termios saved;
-	struct urb in;	      /* with the kernel all the time */
-	uint8_t frame[FRAME]; /* what came last: bytes of an AT port, or a message of QMI or MBIM, and in it */
-	const uint8_t *tlvs;  /* its TLVs, size bytes of them */
-	size_t size;
-	char text[TEXT];      /* the last answer of an AT port */
-	size_t used, line;    /* its length; where its last line begins */
-	bool over;	      /* it was too long */
 	enum result { SILENT, OK, FAILED } result;
+	size_t used, line;    /* the length of text, where its last line begins */
+	const uint8_t *tlvs;  /* in frame, size bytes of them */
+	size_t size;
+	struct urb in;	      /* with the kernel all the time */
+	struct termios saved;
+	uint8_t frame[FRAME]; /* what came last: bytes of an AT port, or a message of QMI or MBIM */
+	char text[TEXT];      /* the last answer of an AT port */
 };
 
 /* One modem at work: what decide() is told, and the link to it. */
@@ -1177,15 +1177,15 @@ static int mbim(struct link *l, uint8_t *ask, unsigned type, size_t n, size_t st
 /* CTL's transaction is a byte, a service's two. */
 static size_t qmux_head(const uint8_t *q) { return q[4] == CTL ? 12 : 13; }
 
-/* Is a message of n bytes the answer to q, or has it that inside? Service, client, transaction and message are the same.
+/* Is a message of n bytes, or what is inside it, the answer that begins as q: service, client, flags, transaction, message?
  * Its TLVs are then l->tlvs, a result among them. */
 static bool is_answer(struct link *l, size_t n, const uint8_t *q) {
 	const uint8_t *p = l->frame + (l->mbim ? MBIM_HEAD : 0);
 	size_t head = qmux_head(q), total = le16(p + 1) + 1u, length;
 	l->tlvs = p + head;
 	l->size = le16(p + head - 2);
-	return p + total <= l->frame + n && head + l->size <= total && p[0] == 1 && !memcmp(p + 4, q + 4, 2) &&
-	       p[6] == (q[4] == CTL ? 1 : 2) && !memcmp(p + 7, q + 7, head - 9) && tlv(l, 0x02, &length) && length >= 4;
+	return p + total <= l->frame + n && head + l->size <= total && p[0] == 1 && !memcmp(p + 4, q + 4, head - 6) &&
+	       tlv(l, 0x02, &length) && length >= 4;
 }
 
 /* Sends a message with at most one TLV, type 0x01, and waits for its answer, whose TLVs are then l->tlvs. Returns the QMI
@@ -1208,13 +1208,16 @@ static int qmi(struct link *l, uint8_t service, unsigned message, const uint8_t 
 	doing("waiting for the answer to QMI %4x", message);
 	say(DEBUG, "> QMI %2x %4x, %u bytes", service, message, (unsigned)n);
 	int r = l->mbim ? mbim(l, ask, MBIM_COMMAND, MBIM_HEAD + n, 40) : transmit(l, q, n) ? receive(l, until) : -1;
-	while (r > 0 && now() < until && !is_answer(l, (size_t)r, q)) r = receive(l, until);
-	if (r <= 0 || now() >= until) return -1;
-	const uint8_t *result = tlv(l, 0x02, &length);
-	int error = le16(result) ? le16(result + 2) : 0;
-	heard();
-	say(DEBUG, "< QMI %4x: %u %s", message, (unsigned)error, name_of(qmi_errors, LEN(qmi_errors), error));
-	return error;
+	q[6] = service == CTL ? 1 : 2; /* a response */
+	for (; r > 0 && now() < until; r = receive(l, until)) {
+		if (!is_answer(l, (size_t)r, q)) continue;
+		const uint8_t *result = tlv(l, 0x02, &length);
+		int error = le16(result) ? le16(result + 2) : 0;
+		heard();
+		say(DEBUG, "< QMI %4x: %u %s", message, (unsigned)error, name_of(qmi_errors, LEN(qmi_errors), error));
+		return error;
+	}
+	return -1;
 }
 
 /* A client of the device management service. No CTL Sync: it would drop other people's clients. */

@@ -1331,6 +1331,7 @@ static int fuzz_frames(const uint8_t *data, size_t size)
 		put32(put32(ask, MBIM_COMMAND) + 4, 4);
 		q[4] = i & 2 ? DMS : CTL;
 		q[5] = i & 2 ? 10 : 0;
+		q[6] = i & 2 ? 2 : 1;
 		q[7] = 4;
 		put16(q + qmux_head(q) - 4, i & 2 ? GET_COMP : GET_CLIENT);
 		is_done(&l, size, ask, 12);

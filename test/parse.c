@@ -916,7 +916,7 @@ static void test_qmi(void)
 		l = (struct link){ .mbim = mbim_, .client = 0x0a, .tid = 4 };
 		memcpy(ask, tunnel, sizeof tunnel);
 		put32(put32(ask, MBIM_COMMAND) + 4, 4);
-		bytes_of(q, "01 0c 00 00 02 0a 00 04 00 5b 55 00 00");
+		bytes_of(q, "01 0c 00 00 02 0a 02 04 00 5b 55 00 00");
 		for (unsigned i = 0; i < 200000; i++) {
 			size_t cut = i <= size ? i : (size_t)rand() % (size + 1);
 			bool good;
