@@ -844,34 +844,35 @@ static enum why open_urbs(struct link *l, const struct modem *m, const struct in
 	return FINE;
 }
 
-/* Takes the IN transfer back if it is done, and submits it again: the kernel fills its buffer when it is taken back, not
- * before. Returns the number of bytes, or of those of the message that it gives notice of; -1 with EAGAIN for none. */
-static int reap(struct link *l) {
+/* Takes what has come into l->frame: bytes of an AT port, or a message. Returns their number, 0 for none yet, -1 where none
+ * will come. The IN transfer is submitted again at once; the kernel fills its buffer when it is taken back, not before. */
+static int fetch(struct link *l) {
 	enum { RESPONSE_AVAILABLE = 1, STALLS = 4 };
 	struct urb *done;
 	unsigned endpoint = l->in.endpoint;
-	if (usbfs(l->fd, USBDEVFS_REAPURBNDELAY, &done) < 0) return -1;
-	int status = l->in.status, n = status ? 0 : l->in.actual_length;
-	bool stalled = status == -EPIPE && l->stalls++ < STALLS;
-	if (stalled) usbfs(l->fd, USBDEVFS_CLEAR_HALT, &endpoint);
-	errno = -status;
-	if (status && status != -EOVERFLOW && !stalled) return -1;
+	int n = l->carrier == URBS ? usbfs(l->fd, USBDEVFS_REAPURBNDELAY, &done) : (int)read(l->fd, l->frame, FRAME);
+	if (n < 0 && errno == EAGAIN) return 0;
+	if (n < 0 || l->carrier != URBS) return n > 0 ? n : -1;
+	int status = l->in.status;
+	if (status == -EPIPE && l->stalls++ < STALLS)
+		usbfs(l->fd, USBDEVFS_CLEAR_HALT, &endpoint);
+	else if (status && status != -EOVERFLOW)
+		return -1;
 	if (usbfs(l->fd, USBDEVFS_SUBMITURB, &l->in) < 0) return -1;
-	if (n > 0 && !l->out) {
-		bool available = l->frame[0] == 0xa1 && l->frame[1] == RESPONSE_AVAILABLE;
-		n = available ? control(l->fd, 0xa1, 0x01, 0, l->number, l->frame, FRAME) : 0;
-	}
-	errno = EAGAIN;
-	return n > 0 ? n : -1;
+	n = status ? 0 : l->in.actual_length;
+	if (n <= 0 || l->out) return n;
+	if (l->frame[0] != 0xa1 || l->frame[1] != RESPONSE_AVAILABLE) return 0; /* another notice */
+	n = control(l->fd, 0xa1, 0x01, 0, l->number, l->frame, FRAME);
+	return n > 0 ? n : 0;
 }
 
-/* Receives bytes of an AT port, or a message, into l->frame. Returns their number, 0 for none until the deadline, -1 for a
- * modem that left (gone) or a run that is to stop. */
+/* Waits for what fetch() brings. Returns its length, 0 for nothing until the deadline, -1 for a modem that left (gone) or a
+ * run that is to stop. */
 static int receive(struct link *l, int64_t until) {
 	while (!l->gone) {
-		int n = l->carrier == URBS ? reap(l) : (int)read(l->fd, l->frame, FRAME);
+		int n = fetch(l);
 		if (n > 0) return n;
-		l->gone = n == 0 || (errno != EAGAIN && errno != EINTR);
+		l->gone = n < 0;
 		if (l->gone || await(l->fd, l->carrier == URBS ? POLLOUT : POLLIN, until) < 0) break;
 		if (now() >= until) return 0;
 	}
@@ -1003,6 +1004,12 @@ static bool number_after(const char *text, const char *header, unsigned base, ui
 	return p && digits(&p, base, UINT32_MAX, value) && blank(*p);
 }
 
+/* The next word, "" at the end. */
+static const char *next_of(const char *s) { return skip(s + word_length(s)); }
+
+/* What can stand behind a PID. At the end of the text it may be cut. */
+static bool parts(char c) { return blank(c) || c == ','; }
+
 /* Four hex digits and no more. */
 static bool read_pid(const char **s, uint16_t *pid) {
 	const char *p = *s;
@@ -1018,7 +1025,7 @@ static int parse_pid(const char *text) {
 	const char *p = after(text, "PID", ':'), *app = p ? after(p, "APP", ':') : NULL;
 	uint16_t pid;
 	if (app) p = app;
-	return p && read_pid(&p, &pid) && (blank(*p) || *p == ',') ? pid : UNKNOWN;
+	return p && read_pid(&p, &pid) && parts(*p) ? pid : UNKNOWN;
 }
 
 /* !UDPID=? and !USBPID=?: a PID a line, or pairs with the boot loader's second, which is no PID to be had: what comes
@@ -1026,12 +1033,12 @@ static int parse_pid(const char *text) {
 static void parse_pids(struct offer *o, const char *s) {
 	bool pairs = find(s, "BOOT"), second = false;
 	while (*s && o->npids < LEN(o->pids)) {
-		for (; blank(*s) || *s == ','; s++) second = *s == ',' || (second && *s != '\n');
-		if (read_pid(&s, &o->pids[o->npids]) && (blank(*s) || *s == ',' || !*s)) {
+		for (; parts(*s); s++) second = *s == ',' || (second && *s != '\n');
+		if (read_pid(&s, &o->pids[o->npids]) && parts(*s)) {
 			o->npids = (uint8_t)(o->npids + !second);
 			second = pairs && !second;
 		}
-		while (*s && !blank(*s) && *s != ',') s++;
+		while (*s && !parts(*s)) s++;
 	}
 }
 
@@ -1106,11 +1113,11 @@ static void parse_mask(struct offer *o, const char *text) {
 	const char *types = after(text, "<Config Type>", '-'), *bits = after(text, "<Interface bitmask>", '-');
 	uint32_t value;
 	if (!types || !bits) return;
-	for (const char *p = types; p < bits; p++)
-		if (blank(p[-1]) && digits(&p, 10, 31, &value) && *p == ':') o->types |= BIT(value);
-	for (const char *p = bits, *hex; *p && !begins(p, "e.g.") && !begins(p, "default"); p++) {
-		bool one = begins(p, "0x") && (hex = p + 2, digits(&hex, 16, UINT32_MAX, &value)) && hex - p == 10;
-		if (one && !(value & (value - 1))) o->bits |= value;
+	for (const char *p = types, *s = p; p < bits; s = p = next_of(p))
+		if (digits(&s, 10, 31, &value) && *s == ':') o->types |= BIT(value);
+	for (const char *p = bits, *s; *p && !begins(p, "e.g.") && !begins(p, "default"); p = next_of(p)) {
+		bool eight = begins(p, "0x") && (s = p + 2, digits(&s, 16, UINT32_MAX, &value)) && s - p == 10;
+		if (eight && !(value & (value - 1))) o->bits |= value;
 	}
 }
 
