@@ -666,35 +666,27 @@ static int open_placed(const char *name, const char *file, const char *where) {
 
 /* ---- usbfs: the kernel's own structures and requests, of a header that is not in musl's include path ---- */
 
-struct ctrltransfer {
-	uint8_t bRequestType, bRequest;
-	uint16_t wValue, wIndex, wLength;
-	uint32_t timeout; /* ms */
-	void *data;
-};
+struct ctrltransfer { uint8_t bRequestType, bRequest; uint16_t wValue, wIndex, wLength; unsigned timeout; void *data; };
+struct bulktransfer { unsigned ep, len, timeout; void *data; };
+struct setinterface { unsigned interface, altsetting; };
+struct usbfs_ioctl { int ifno, ioctl_code; void *data; };
+struct disconnect_claim { unsigned interface, flags; char driver[256]; };
 
 struct urb {
-	unsigned char type, endpoint;
+	uint8_t type, endpoint;
 	int status;
 	unsigned flags;
 	void *buffer;
-	int buffer_length, actual_length, start_frame, number_of_packets, error_count;
-	unsigned signr;
+	int buffer_length, actual_length, unused[4];
 	void *usercontext;
 };
-
-struct usbfs_ioctl { int ifno, ioctl_code; void *data; };
-
-struct disconnect_claim { unsigned interface, flags; char driver[256]; };
-
-struct setinterface { unsigned interface, altsetting; };
 
 enum { URB_INTERRUPT = 1, URB_BULK = 3 };
 
 #define USBDEVFS_CONTROL	  _IOWR('U', 0, struct ctrltransfer)
+#define USBDEVFS_BULK		  _IOWR('U', 2, struct bulktransfer)
 #define USBDEVFS_SETINTERFACE	  _IOR('U', 4, struct setinterface)
 #define USBDEVFS_SUBMITURB	  _IOR('U', 10, struct urb)
-#define USBDEVFS_DISCARDURB	  _IO('U', 11)
 #define USBDEVFS_REAPURBNDELAY	  _IOW('U', 13, void *)
 #define USBDEVFS_RELEASEINTERFACE _IOR('U', 16, unsigned)
 #define USBDEVFS_IOCTL		  _IOWR('U', 18, struct usbfs_ioctl)
@@ -726,25 +718,28 @@ static int control(int fd, unsigned type, unsigned request, unsigned value, unsi
 	return r;
 }
 
-/* ---- link: carries bytes to one interface, by a tty, by usbfs, or by cdc-wdm ---- */
+/* ---- link: carries bytes to one interface, by a tty, by cdc-wdm, or by usbfs ---- */
 
-enum { CHUNK = 1024, FRAME = 4096 }; /* the largest bulk packet, USB 3; the largest QMI or MBIM message taken */
-enum { TEXT = 6144 }; /* the longest table seen has 1.6 KiB; a longer answer is not believed */
+enum { FRAME = 4096 }; /* the largest QMI or MBIM message taken */
+enum { TEXT = 6144 };  /* the longest table seen has 1.6 KiB; a longer answer is not believed */
 
 struct link {
-	enum carrier { CLOSED, TTY, URBS, WDM } carrier;
+	enum carrier { CLOSED, TTY, WDM, URBS } carrier;
 	int fd;
-	uint8_t number, endpoint_in, endpoint_out; /* bInterfaceNumber, and where its bytes go */
-	uint8_t client, tid;			   /* QMI */
-	bool mbim, inward, outward, gone;	   /* inward, outward: that URB is with the kernel */
-	uint16_t packet, message;
-	struct termios saved;
-	struct urb in, out;
-	uint8_t chunk[CHUNK], sent[64];
-	char text[TEXT];     /* the last answer of an AT port */
-	uint8_t frame[FRAME]; /* the last one of QMI or MBIM, and in it */
-	const uint8_t *tlvs; /* its TLVs, size bytes of them */
+	uint8_t number, out; /* bInterfaceNumber; the endpoint for commands, 0: they are encapsulated */
+	uint8_t client, tid; /* QMI */
+	uint8_t stalls;
+	bool mbim, gone;
+	bool over;	      /* the answer is too long */
+	uint16_t message;     /* wMaxControlMessage */
+	enum result { SILENT, OK, FAILED } result;
+	size_t used, line;    /* the length of text, where its last line begins */
+	const uint8_t *tlvs;  /* in frame, size bytes of them */
 	size_t size;
+	struct urb in;	      /* with the kernel all the time */
+	struct termios saved;
+	uint8_t frame[FRAME]; /* what came last: bytes of an AT port, or a message of QMI or MBIM */
+	char text[TEXT];      /* the last answer of an AT port */
 };
 
 /* One modem at work: what decide() is told, and the link to it. */
@@ -769,9 +764,8 @@ static bool find_file(char name[NAME], const char *interface, bool encapsulated)
 }
 
 /* Opened in vain. */
-static enum why drop(struct link *l, enum why why) {
+static enum why drop(const struct link *l, enum why why) {
 	close(l->fd);
-	l->carrier = CLOSED;
 	return why;
 }
 
@@ -782,112 +776,89 @@ static enum why open_file(struct link *l, const char *interface, bool encapsulat
 	errno = 0;
 	l->fd = open_placed(name, path(SYS "/class/%s/%s/dev", encapsulated ? "usbmisc" : "tty", name), interface);
 	if (l->fd < 0) return errno == EBUSY ? HELD : MUTE;
+	if (!encapsulated) {
+		usbfs(l->fd, TIOCGEXCL, &held); /* TIOCEXCL does not keep root out, so root asks */
+		if (held || tcgetattr(l->fd, &l->saved) < 0) return drop(l, held ? HELD : MUTE);
+		struct termios raw = l->saved;
+		cfmakeraw(&raw);
+		raw.c_cflag = (raw.c_cflag | CLOCAL | CREAD) & ~(tcflag_t)CRTSCTS;
+		ioctl(l->fd, TIOCEXCL);
+		tcsetattr(l->fd, TCSANOW, &raw);
+		tcflush(l->fd, TCIOFLUSH);
+	}
 	l->carrier = encapsulated ? WDM : TTY;
-	if (encapsulated) return FINE;
-	usbfs(l->fd, TIOCGEXCL, &held); /* TIOCEXCL does not keep root out, so root asks */
-	if (held || tcgetattr(l->fd, &l->saved) < 0) return drop(l, held ? HELD : MUTE);
-	struct termios raw = l->saved;
-	cfmakeraw(&raw);
-	raw.c_cflag = (raw.c_cflag | CLOCAL | CREAD) & ~(tcflag_t)CRTSCTS;
-	ioctl(l->fd, TIOCEXCL);
-	tcsetattr(l->fd, TCSANOW, &raw);
-	tcflush(l->fd, TCIOFLUSH);
 	return FINE;
 }
 
-static bool submit(struct link *l, struct urb *u, unsigned type, uint8_t endpoint, void *buffer, size_t n) {
-	*u = (struct urb){ .type = (uint8_t)type, .endpoint = endpoint, .buffer = buffer, .buffer_length = (int)n };
-	return !usbfs(l->fd, USBDEVFS_SUBMITURB, u);
-}
-
-/* One IN transfer is with the kernel before anything goes out, or bytes would be lost. */
-static bool listen_in(struct link *l) {
-	unsigned type = l->endpoint_out ? URB_BULK : URB_INTERRUPT;
-	return l->inward = l->inward || submit(l, &l->in, type, l->endpoint_in, l->chunk, l->packet);
-}
-
-/* Takes the interface from whatever driver holds it, with DTR and RTS as a tty would set them. */
+/* Takes the interface from whatever driver holds it, with DTR and RTS as a tty would set them. Answers are waited for
+ * from here on, by a transfer of one packet: one that is given up when time is short would lose bytes. */
 static enum why open_urbs(struct link *l, const struct modem *m, const struct interface *i, bool encapsulated) {
-	enum { SET_CONTROL_LINE_STATE = 0x22, DTR = 1, RTS = 2, EXCEPT_DRIVER = 2 };
+	enum { SET_CONTROL_LINE_STATE = 0x22, DTR = 1, RTS = 2, EXCEPT_DRIVER = 2, NOTICE = 64 };
 	struct disconnect_claim claim = { .interface = i->number, .flags = EXCEPT_DRIVER, .driver = "usbfs" };
 	struct setinterface alt = { .interface = i->number, .altsetting = i->alt };
-	l->endpoint_in = encapsulated ? i->interrupt : i->in;
-	l->endpoint_out = encapsulated ? 0 : i->out;
-	l->packet = encapsulated || i->packet > CHUNK || !i->packet ? 64 : i->packet;
 	if ((l->fd = open_usbfs(m)) < 0) return NO_NODE;
-	l->carrier = URBS;
 	if (usbfs(l->fd, USBDEVFS_DISCONNECT_CLAIM, &claim) < 0) return drop(l, errno == EBUSY ? HELD : MUTE);
 	if (i->alt) usbfs(l->fd, USBDEVFS_SETINTERFACE, &alt);
 	if (!encapsulated || (!l->mbim && (m->bcdusb >= 0x0201 || has16(dtr, LEN(dtr), m->pid))))
 		control(l->fd, 0x21, SET_CONTROL_LINE_STATE, encapsulated ? DTR : DTR | RTS, i->number, NULL, 0);
-	listen_in(l);
+	l->carrier = URBS;
+	l->out = encapsulated ? 0 : i->out;
+	l->in.type = encapsulated ? URB_INTERRUPT : URB_BULK;
+	l->in.endpoint = encapsulated ? i->interrupt : i->in;
+	l->in.buffer = l->frame;
+	l->in.buffer_length = encapsulated ? NOTICE : i->packet;
+	l->gone = usbfs(l->fd, USBDEVFS_SUBMITURB, &l->in) < 0;
 	return FINE;
 }
 
-/* Takes back one URB that is done; NULL when none is. */
-static struct urb *reap(struct link *l) {
+/* Takes what has come into l->frame: bytes of an AT port, or a message. Returns their number, 0 for none yet, -1 where none
+ * will come. The IN transfer is submitted again at once; the kernel fills its buffer when it is taken back, not before. */
+static int fetch(struct link *l) {
+	enum { RESPONSE_AVAILABLE = 1, STALLS = 4 };
 	struct urb *done;
-	if (!(l->inward || l->outward) || usbfs(l->fd, USBDEVFS_REAPURBNDELAY, &done) < 0) return NULL;
-	*(done == &l->in ? &l->inward : &l->outward) = false;
-	return done;
+	unsigned endpoint = l->in.endpoint;
+	int n = l->carrier == URBS ? usbfs(l->fd, USBDEVFS_REAPURBNDELAY, &done) : (int)read(l->fd, l->frame, FRAME);
+	if (n < 0 && errno == EAGAIN) return 0;
+	if (n < 0 || l->carrier != URBS) return n > 0 ? n : -1;
+	int status = l->in.status;
+	if (status == -EPIPE && l->stalls++ < STALLS)
+		usbfs(l->fd, USBDEVFS_CLEAR_HALT, &endpoint);
+	else if (status && status != -EOVERFLOW)
+		return -1;
+	if (usbfs(l->fd, USBDEVFS_SUBMITURB, &l->in) < 0) return -1;
+	n = status ? 0 : l->in.actual_length;
+	if (n <= 0 || l->out) return n;
+	if (l->frame[0] != 0xa1 || l->frame[1] != RESPONSE_AVAILABLE) return 0; /* another notice */
+	n = control(l->fd, 0xa1, 0x01, 0, l->number, l->frame, FRAME);
+	return n > 0 ? n : 0;
 }
 
-/* Receives at most CHUNK bytes until the deadline. Returns their number, 0 for none, -1 for a modem that left (gone) or
- * a run that is to stop. */
-static int receive_urb(struct link *l, void *buf, int64_t until) {
-	for (int r = 0, stalls = 0;;) {
-		struct urb *done = NULL;
-		if (!listen_in(l) || stalls > 3) l->gone = true;
-		while (!l->gone && done != &l->in && (done = reap(l))) {
-			unsigned endpoint = done->endpoint;
-			r = 0;
-			if (done->status == -EPIPE && ++stalls)
-				usbfs(l->fd, USBDEVFS_CLEAR_HALT, &endpoint);
-			else if (done->status && done->status != -EOVERFLOW)
-				l->gone = true;
-			int n = done == &l->in && !done->status ? done->actual_length : 0;
-			if (n > 0 && n <= CHUNK) {
-				memcpy(buf, l->chunk, (size_t)n);
-				listen_in(l);
-				return n;
-			}
-		}
-		if (done == &l->in && now() < until) continue;
-		if (r & (POLLHUP | POLLERR)) l->gone = true; /* from the last round, and nothing to reap since */
-		if (l->gone || (r = await(l->fd, POLLOUT, until)) < 0) return -1;
+/* Waits for what fetch() brings. Returns its length, 0 for nothing until the deadline, -1 for a modem that left (gone) or a
+ * run that is to stop. */
+static int receive(struct link *l, int64_t until) {
+	while (!l->gone) {
+		int n = fetch(l);
+		if (n > 0) return n;
+		l->gone = n < 0;
+		if (l->gone || await(l->fd, l->carrier == URBS ? POLLOUT : POLLIN, until) < 0) break;
 		if (now() >= until) return 0;
 	}
+	return -1;
 }
 
-static int receive_file(struct link *l, void *buf, size_t size, int64_t until) {
-	for (;;) {
-		ssize_t n = read(l->fd, buf, size);
-		if (n > 0) return (int)n;
-		l->gone = n == 0 || (errno != EAGAIN && errno != EINTR);
-		if (l->gone || await(l->fd, POLLIN, until) < 0) return -1;
-		if (now() >= until) return 0;
-	}
-}
-
-static int receive(struct link *l, void *buf, int64_t until) {
-	return l->carrier == URBS ? receive_urb(l, buf, until) : receive_file(l, buf, CHUNK, until);
-}
-
-/* Sends n bytes, at most those of sent[]. False when the modem takes none: it may be deaf still. */
-static bool transmit(struct link *l, const void *buf, size_t n) {
-	if (l->carrier == TTY) return write(l->fd, buf, n) == (ssize_t)n;
-	for (int64_t until = now() + CONTROL_MS; l->outward;) {
-		struct urb *done = reap(l);
-		if (!done && ((await(l->fd, POLLOUT, until) & ~POLLOUT) || now() >= until)) return false;
-		if (done == &l->in) listen_in(l); /* of an earlier answer, and lost */
-	}
-	memcpy(l->sent, buf, n < sizeof l->sent ? n : sizeof l->sent);
-	return l->outward = submit(l, &l->out, URB_BULK, l->endpoint_out, l->sent, n);
+/* Sends a command or a message. False when the modem takes none: it may be deaf still. */
+static bool transmit(struct link *l, void *buf, size_t n) {
+	struct bulktransfer bulk = { .ep = l->out, .len = (unsigned)n, .timeout = CONTROL_MS, .data = buf };
+	unsigned endpoint = l->out;
+	if (l->carrier != URBS) return write(l->fd, buf, n) == (ssize_t)n;
+	if (!l->out) return control(l->fd, 0x21, 0x00, 0, l->number, buf, n) == (int)n;
+	int r = usbfs(l->fd, USBDEVFS_BULK, &bulk);
+	if (r < 0 && errno == EPIPE) usbfs(l->fd, USBDEVFS_CLEAR_HALT, &endpoint);
+	return r == (int)n;
 }
 
 /* Gives everything back as it was: the tty's settings, nothing unsent in it; the interface to its driver. */
 static void close_link(struct link *l) {
-	enum { REAP_MS = 500 };
 	struct usbfs_ioctl connect = { .ifno = l->number, .ioctl_code = (int)USBDEVFS_CONNECT };
 	unsigned number = l->number;
 	if (l->carrier == TTY) {
@@ -895,11 +866,7 @@ static void close_link(struct link *l) {
 		tcsetattr(l->fd, TCSANOW, &l->saved);
 		ioctl(l->fd, TIOCNXCL);
 	} else if (l->carrier == URBS) {
-		usbfs(l->fd, USBDEVFS_DISCARDURB, &l->in); /* an error where it is not with the kernel */
-		usbfs(l->fd, USBDEVFS_DISCARDURB, &l->out);
-		for (int64_t until = now() + REAP_MS; (l->inward || l->outward) && now() < until;)
-			if (!reap(l) && await(l->fd, POLLOUT, until) < 0) break;
-		usbfs(l->fd, USBDEVFS_RELEASEINTERFACE, &number);
+		usbfs(l->fd, USBDEVFS_RELEASEINTERFACE, &number); /* which ends the IN transfer, too */
 		usbfs(l->fd, USBDEVFS_IOCTL, &connect);
 	}
 	if (l->carrier) close(l->fd);
@@ -908,120 +875,107 @@ static void close_link(struct link *l) {
 
 /* ---- AT: one command, one answer ---- */
 
-enum result { GONE_OFF, SILENT, OK, FAILED };
-
-/* Drops the echo, once or doubled, with its line end or without, and lines that a modem sends unasked. */
-static void tidy(char *text, const char *command) {
-	size_t n = strlen(command);
-	char *out = text;
-	for (const char *p = text, *end; *(p = skip(p)); p = end) {
-		bool echo = n && begins(p, command);
-		end = find(p, "\n");
-		end = echo ? p + n : end ? end + 1 : p + strlen(p);
-		if (echo || *p == '$' || *p == '^' || *p == '*' || (*p == '+' && !begins(p, "+CM"))) continue;
-		memmove(out, p, (size_t)(end - p));
-		out += end - p;
-	}
-	*out = '\0';
+/* The final result that a line is, blanks behind it or not; SILENT for any other. */
+static enum result final(const char *line) {
+	size_t n = word_length(line);
+	if (begins(line, "+CME ERROR") || begins(line, "+CMS ERROR")) return FAILED;
+	if (*skip(line + n)) return SILENT;
+	return is_word(line, n, "OK") ? OK : is_word(line, n, "ERROR") ? FAILED : SILENT;
 }
 
-/* The final result, if the last line of text is one; with loose set the last word will do, for an answer that came as
- * one line. The result is cut off the text. */
-static enum result final(char *text, bool loose) {
-	char *end = text + strlen(text), *line, *word;
-	if (!loose && (end == text || end[-1] != '\n')) return SILENT;
-	while (end > text && blank(end[-1])) end--;
-	for (word = end; word > text && !blank(word[-1]);) word--;
-	for (line = word; line > text && line[-1] != '\n';) line--;
-	while (line < word && blank(*line)) line++;
-	size_t n = (size_t)(end - word);
-	enum result result = begins(line, "+CME ERROR") || begins(line, "+CMS ERROR") ? FAILED : SILENT;
-	if (result == SILENT && (loose || word == line)) {
-		line = word;
-		result = is_word(word, n, "OK") ? OK : is_word(word, n, "ERROR") ? FAILED : SILENT;
-	}
-	if (result != SILENT) *line = '\0';
-	return result;
+/* Judges the last line of the answer. It stays without the echo, once or doubled, with its line end or without; a result,
+ * a blank line, and one that a modem sends unasked do not. */
+static void judge(struct link *l, const char *command) {
+	char *line = l->text + l->line;
+	const char *s = skip(line);
+	for (size_t n = strlen(command); n && begins(s, command);) s = skip(s + n);
+	enum result result = final(s);
+	bool answer = result != SILENT || (*s && *s != '$' && *s != '^' && *s != '*' && *s != '+');
+	size_t n = answer && result == SILENT ? strlen(s) : 0;
+	memmove(line, s, n);
+	line[n] = '\0';
+	l->used = l->line += n;
+	if (answer) l->result = result;
 }
 
-/* Takes bytes into text, n of it used, with every line end an LF, and what no answer holds left out. An answer too long
- * for the room starts over, and *over says so. */
-static size_t take(char text[TEXT], size_t n, bool *over, const uint8_t *chunk, int size) {
-	for (int i = 0; i < size; i++) {
-		unsigned c = chunk[i] == '\r' ? '\n' : chunk[i] == '\t' ? ' ' : chunk[i];
-		*over |= n == TEXT - 1;
-		if (n == TEXT - 1) n = 0;
-		if (c == '\n' || (c >= ' ' && c < 0x7f)) text[n++] = (char)c;
+/* Takes bytes into the answer, with every line end an LF, and what no answer holds left out. One too long for the room
+ * starts over. */
+static void take(struct link *l, const char *command, int size) {
+	for (const uint8_t *p = l->frame; p < l->frame + size; p++) {
+		char c = (char)(*p == '\r' ? '\n' : *p == '\t' ? ' ' : *p);
+		if (l->used == TEXT - 1) l->over = true, l->used = l->line = 0;
+		if (c != '\n' && (c < ' ' || c > '~')) continue;
+		l->text[l->used++] = c;
+		l->text[l->used] = '\0';
+		if (c == '\n') judge(l, command);
 	}
-	text[n] = '\0';
-	return n;
 }
 
-/* Sends a command and takes its answer, without echo and final result, into l->text. At most ms until it begins,
- * QUIET_MS between its bytes, twice ms in all. SILENT with text: an answer that has no final result. */
-static enum result at_within(struct link *l, const char *command, int64_t ms) {
+/* The answer is over: what came without a line end is its last line, and the last word of one that came as a single line
+ * is its result. */
+static void conclude_answer(struct link *l, const char *command) {
+	judge(l, command);
+	char *word = l->text + l->used;
+	while (word > l->text && blank(word[-1])) word--;
+	while (word > l->text && !blank(word[-1])) word--;
+	if (l->result == SILENT && (l->result = final(word)) != SILENT) *word = '\0';
+	if (l->over) l->text[0] = '\0';
+}
+
+/* Sends a command and takes its answer, without echo and final result, into l->text, which it returns. At most ms until it
+ * begins, QUIET_MS between its bytes, twice ms in all. SILENT with text: an answer that has no final result. */
+static const char *at_within(struct link *l, const char *command, int64_t ms) {
 	enum { STRAY_MS = 300, LINGER_MS = 40 };
 	int64_t until = now() + ms, end = until + ms;
-	uint8_t chunk[CHUNK];
-	char *text = l->text;
-	enum result result = SILENT;
 	struct text line;
-	bool over = false;
-	size_t n = 0;
 	int r;
-	while ((r = receive(l, chunk, now())) > 0 && now() < until) continue; /* what is left of an earlier answer */
+	doing("waiting for the answer to %s", find(command, "\"") ? "AT!ENTERCND" : command);
+	while ((r = receive(l, now())) > 0 && now() < until) continue; /* what is left of an earlier answer */
 	print(&line, "%s\r", command);
 	trace(">", command);
-	text[0] = '\0';
-	if (r < 0) return GONE_OFF;
-	if (!transmit(l, line.s, strlen(line.s)) && l->carrier == URBS) {
-		l->gone = !l->outward;
-		return l->gone ? GONE_OFF : SILENT;
-	}
-	while ((r = receive(l, chunk, until)) > 0 && now() < end) {
-		n = take(text, n, &over, chunk, r);
+	l->used = l->line = 0;
+	l->over = false;
+	l->result = SILENT;
+	if (r >= 0) transmit(l, line.s, strlen(line.s));
+	while (r >= 0 && (r = receive(l, until)) > 0 && now() < end) {
+		take(l, command, r);
 		until = sooner(end, now() + QUIET_MS);
-		if ((result = final(text, false)) == SILENT) continue;
-		tidy(text, command);
-		n = strlen(text);
-		/* an OK alone came too early, or was the last command's */
-		bool stray = result == OK && !over && !*skip(text) && find(command, "?");
-		if (!stray && (result != OK || !find(command, "=?"))) break;
-		until = now() + (stray ? STRAY_MS : LINGER_MS); /* an OK can stand in the middle of a list, too */
+		if (l->result == SILENT || l->used > l->line) continue;
+		/* an OK alone came too early, or was the last command's; one can stand in the middle of a list, too */
+		bool stray = l->result == OK && !l->over && !l->used && find(command, "?");
+		if (!stray && (l->result != OK || !find(command, "=?"))) break;
+		until = now() + (stray ? STRAY_MS : LINGER_MS);
 	}
-	if (r < 0) return GONE_OFF;
-	if (result == SILENT) result = final(text, true);
-	tidy(text, command);
-	trace("<", text);
-	say(DEBUG, "< %s", result == OK ? "OK" : result == FAILED ? "ERROR" : "(no final result)");
-	if (over) text[0] = '\0';
-	if (result != SILENT || text[0]) heard();
-	return result;
-}
-
-static enum result at(struct link *l, const char *command) {
-	doing("waiting for the answer to %s", find(command, "\"") ? "AT!ENTERCND" : command);
-	return at_within(l, command, ANSWER_MS);
-}
-
-static const char *answer_to(struct link *l, const char *command) {
-	at(l, command);
+	conclude_answer(l, command);
+	if (r < 0) l->result = SILENT, l->text[0] = '\0';
+	trace("<", l->text);
+	say(DEBUG, "< %s", l->result == OK ? "OK" : l->result == FAILED ? "ERROR" : "(no final result)");
+	if (l->result != SILENT || l->text[0]) heard();
 	return l->text;
 }
 
+static const char *at(struct link *l, const char *command) { return at_within(l, command, ANSWER_MS); }
+
 /* ---- dialects: what a modem answers into struct offer ---- */
 
-/* Behind the first header in text, blanks skipped; NULL where there is none. */
-static const char *after(const char *text, const char *header) {
-	const char *p = find(text, header);
-	return p ? skip(p + strlen(header)) : NULL;
+/* Behind the first header that has this mark behind it, and blanks around that; NULL where there is none. */
+static const char *after(const char *text, const char *header, char mark) {
+	for (const char *p = text; (p = find(p, header));)
+		if (*(p = skip(p + strlen(header))) == mark) return skip(p + 1);
+	return NULL;
 }
 
 /* A number that stands for itself: digits behind a header, and a blank behind them, as a cut one is a smaller one. */
 static bool number_after(const char *text, const char *header, unsigned base, uint32_t *value) {
-	const char *p = after(text, header);
+	const char *p = after(text, header, ':');
 	return p && digits(&p, base, UINT32_MAX, value) && blank(*p);
 }
+
+/* The next word, "" at the end. */
+static const char *next_of(const char *s) { return skip(s + word_length(s)); }
+
+/* What can stand behind a PID. At the end of the text it may be cut. */
+static bool parts(char c) { return blank(c) || c == ','; }
 
 /* Four hex digits and no more. */
 static bool read_pid(const char **s, uint16_t *pid) {
@@ -1034,11 +988,11 @@ static bool read_pid(const char **s, uint16_t *pid) {
 }
 
 /* !UDPID? and !USBPID?: `!UDPID: 68A3`, or `APP : 68E2` and `BOOT: 68E0` below the header. */
-static int parse_pid(const char *text, const char *header) {
-	const char *p = after(text, header), *app = p ? after(p, "APP") : NULL;
+static int parse_pid(const char *text) {
+	const char *p = after(text, "PID", ':'), *app = p ? after(p, "APP", ':') : NULL;
 	uint16_t pid;
-	if (app && *app == ':') p = skip(app + 1);
-	return p && read_pid(&p, &pid) && (blank(*p) || *p == ',') ? pid : UNKNOWN;
+	if (app) p = app;
+	return p && read_pid(&p, &pid) && parts(*p) ? pid : UNKNOWN;
 }
 
 /* !UDPID=? and !USBPID=?: a PID a line, or pairs with the boot loader's second, which is no PID to be had: what comes
@@ -1046,16 +1000,12 @@ static int parse_pid(const char *text, const char *header) {
 static void parse_pids(struct offer *o, const char *s) {
 	bool pairs = find(s, "BOOT"), second = false;
 	while (*s && o->npids < LEN(o->pids)) {
-		for (; blank(*s) || *s == ','; s++) {
-			second = *s == ',' || (second && *s != '\n');
-		}
-		uint16_t *pid = &o->pids[o->npids];
-		if (read_pid(&s, pid) && (blank(*s) || *s == ',' || !*s)) {
+		for (; parts(*s); s++) second = *s == ',' || (second && *s != '\n');
+		if (read_pid(&s, &o->pids[o->npids]) && parts(*s)) {
 			o->npids = (uint8_t)(o->npids + !second);
 			second = pairs && !second;
-		} else {
-			while (*s && !blank(*s) && *s != ',') s++;
 		}
+		while (*s && !parts(*s)) s++;
 	}
 }
 
@@ -1082,67 +1032,59 @@ static void add_row(struct offer *o, const struct row *r) {
 		o->row[o->rows++] = *r;
 }
 
-/* A dual row has the functions of the two that it names, whatever their own status. */
+/* A row that names two others has their functions, whatever their own status. */
 static void resolve_rows(struct offer *o) {
-	for (struct row *r = o->row; r < o->row + o->rows; r++)
+	for (struct row *r = o->row; r < o->row + o->rows; r++) {
 		for (unsigned c = 0; r->configs == 2 && c < 2; c++) {
 			const struct row *one = find_row(o, r->comp[c]);
-			r->functions[c] = one && one->configs == 1 ? one->functions[0] : 0;
+			r->functions[c] = one && one->configs < 2 ? one->functions[0] : 0;
 		}
+		if (!r->configs) r->configs = 1;
+	}
 }
 
 /* !UDUSBCOMP=?: number, `-`, words, status; over as many lines as may be. A row ends at its status. One that has no
  * status is not supported, nor one with a NOT, or a piece of one, anywhere in it. */
 static void parse_rows(struct offer *o, const char *s) {
 	struct row r = { 0 };
-	unsigned comps = 0;
-	bool open = false, no = false;
-	for (size_t length; *(s = skip(s)); s += length) {
-		const char *p = s;
+	for (bool open = false;; ) {
+		const char *p = s = skip(s);
+		size_t length = word_length(s);
 		uint32_t n;
-		length = word_length(s);
-		if (digits(&p, 10, 255, &n) && *(p = skip(p)) == '-') {
-			if (open) add_row(o, &r);
-			memset(&r, 0, sizeof r);
-			r.number = (uint8_t)n;
-			r.configs = 1;
-			comps = 0;
-			open = true;
-			no = false;
-			length = (size_t)(p + 1 - s);
-		} else if (open && is_word(s, length, "SUPPORTED")) {
-			r.supported = !no;
+		bool begin = digits(&p, 10, 255, &n) && *(p = skip(p)) == '-', end = is_word(s, length, "SUPPORTED");
+		if (open && (begin || end || !length)) {
+			r.supported = r.supported && end;
 			add_row(o, &r);
 			open = false;
+		}
+		if (!length) break;
+		if (begin) {
+			r = (struct row){ .number = (uint8_t)n, .supported = true };
+			open = true;
+			length = (size_t)(p + 1 - s);
 		} else if (begins(s, "comp") && (p = s + 4, digits(&p, 10, 255, &n)) && p == s + length) {
-			if (comps < 2) r.comp[comps] = (uint8_t)n;
-			r.configs = (uint8_t)++comps;
+			if (r.configs < 2) r.comp[r.configs] = (uint8_t)n;
+			r.configs++;
 		} else {
-			for (size_t i = 0; i + length <= 3; i++) no |= alike(&"NOT"[i], s, length);
+			for (size_t i = 0; i + length <= 3; i++) r.supported = r.supported && !alike(&"NOT"[i], s, length);
 			r.functions[0] = (uint16_t)(r.functions[0] | function_word(s, length));
 		}
+		s += length;
 	}
-	if (open) add_row(o, &r);
 	resolve_rows(o);
 }
 
-/* !USBCOMP=?: the types between `<Config Type> -` and `<Interface bitmask> -`, and behind that the bits, up to the
- * examples, which promise nothing. */
+/* !USBCOMP=?: the types behind `<Config Type> -`, and behind `<Interface bitmask> -` the bits, up to the examples, which
+ * promise nothing. */
 static void parse_mask(struct offer *o, const char *text) {
-	const char *types = text, *bits = text;
+	const char *types = after(text, "<Config Type>", '-'), *bits = after(text, "<Interface bitmask>", '-');
 	uint32_t value;
-	do types = after(types, "<Config Type>");
-	while (types && *types != '-');
-	do bits = after(bits, "<Interface bitmask>");
-	while (bits && *bits != '-');
 	if (!types || !bits) return;
-	for (const char *p = types + 1; p < bits; p++)
-		if (blank(p[-1]) && digits(&p, 10, 31, &value) && *p == ':') o->types |= BIT(value);
-	for (const char *p = bits; *p && !begins(p, "e.g.") && !begins(p, "default"); p++) {
-		const char *hex = p + 2;
-		if (!begins(p, "0x") || !digits(&hex, 16, UINT32_MAX, &value)) continue;
-		if (hex - p == 10 && !(value & (value - 1))) o->bits |= value;
-		p = hex - 1;
+	for (const char *p = types, *s = p; p < bits; s = p = next_of(p))
+		if (digits(&s, 10, 31, &value) && *s == ':') o->types |= BIT(value);
+	for (const char *p = bits, *s; *p && !begins(p, "e.g.") && !begins(p, "default"); p = next_of(p)) {
+		bool eight = begins(p, "0x") && (s = p + 2, digits(&s, 16, UINT32_MAX, &value)) && s - p == 10;
+		if (eight && !(value & (value - 1))) o->bits |= value;
 	}
 }
 
@@ -1152,24 +1094,17 @@ static bool ask_at(struct link *l, struct offer *o, bool lists) {
 	uint32_t type;
 	if (lists) memset(o, 0, sizeof *o);
 	o->dialect = NOBODY;
-	o->pid = UNKNOWN;
-	if (number_after(answer_to(l, "AT!UDUSBCOMP?"), "!UDUSBCOMP:", 10, &o->now)) {
-		if (lists) parse_rows(o, answer_to(l, "AT!UDUSBCOMP=?"));
-		if (lists) parse_pids(o, answer_to(l, "AT!UDPID=?"));
-		o->pid = parse_pid(answer_to(l, "AT!UDPID?"), "!UDPID:");
+	if (number_after(at(l, "AT!UDUSBCOMP?"), "!UDUSBCOMP", 10, &o->now)) {
 		o->dialect = INDEX;
-	} else if (!l->gone) {
-		if (!number_after(answer_to(l, "AT!USBCOMP?"), "Config Type:", 10, &type) ||
-		    !number_after(l->text, "Interface bitmask:", 16, &o->now))
-			return false;
-		o->type = (uint8_t)(type & 31);
-		if (lists) {
-			parse_mask(o, answer_to(l, "AT!USBCOMP=?"));
-			at(l, "AT!USBVID?"); /* for the log alone, as the next */
-			at(l, "AT!USBINFO?");
-		}
-		o->pid = parse_pid(answer_to(l, "AT!USBPID?"), "!USBPID:");
+		if (lists) parse_rows(o, at(l, "AT!UDUSBCOMP=?"));
+		if (lists) parse_pids(o, at(l, "AT!UDPID=?"));
+		o->pid = parse_pid(at(l, "AT!UDPID?"));
+	} else if (number_after(at(l, "AT!USBCOMP?"), "Config Type", 10, &type) &&
+		   number_after(l->text, "Interface bitmask", 16, &o->now)) {
 		o->dialect = MASK;
+		o->type = (uint8_t)(type & 31);
+		if (lists) parse_mask(o, at(l, "AT!USBCOMP=?"));
+		o->pid = parse_pid(at(l, "AT!USBPID?"));
 	}
 	return o->dialect && !l->gone;
 }
@@ -1177,31 +1112,14 @@ static bool ask_at(struct link *l, struct offer *o, bool lists) {
 /* ---- QMI: the same questions in encapsulated commands, bare or inside MBIM ---- */
 
 enum { CTL, DMS = 2, GET_CLIENT = 0x22, RELEASE_CLIENT = 0x23, SET_MODE = 0x2e, GET_COMP = 0x555b, SET_COMP = 0x555c };
-enum { MBIM_OPEN = 1, MBIM_CLOSE = 2, MBIM_COMMAND = 3, MBIM_ERROR = 4, MBIM_HEAD = 48 };
+enum { MBIM_OPEN = 1, MBIM_CLOSE = 2, MBIM_COMMAND = 3, MBIM_HEAD = 48 };
 #define MBIM_DONE 0x80000000u /* set in the type of every answer */
 
-/* Sierra's service for QMUX frames inside MBIM (libmbim: mbim-uuid.c), bytes in wire order. */
-static const uint8_t tunnel[16] = {
-	0xd1, 0xa3, 0x0b, 0xc2, 0xf9, 0x7a, 0x6e, 0x43, 0xbf, 0x65, 0xc7, 0xe2, 0x4f, 0xb0, 0xf0, 0xd3,
+/* The head of an MBIM command: one fragment, Sierra's service for QMUX frames (libmbim: mbim-uuid.c), CID 1, to be set. */
+static const uint8_t tunnel[MBIM_HEAD] = {
+	[12] = 1, [20] = 0xd1, 0xa3, 0x0b, 0xc2, 0xf9, 0x7a, 0x6e, 0x43, 0xbf, 0x65, 0xc7, 0xe2, 0x4f, 0xb0, 0xf0, 0xd3,
+	[36] = 1, [40] = 1,
 };
-
-static bool encapsulate(struct link *l, size_t n) {
-	if (l->carrier == WDM) return write(l->fd, l->frame, n) == (ssize_t)n;
-	return control(l->fd, 0x21, 0x00, 0, l->number, l->frame, n) == (int)n;
-}
-
-/* One message into l->frame. Returns its length, 0 for none until the deadline, -1 when the modem left. */
-static int receive_frame(struct link *l, int64_t until) {
-	enum { RESPONSE_AVAILABLE = 1 };
-	uint8_t notice[CHUNK];
-	int n;
-	if (l->carrier == WDM) return receive_file(l, l->frame, FRAME, until);
-	while ((n = receive_urb(l, notice, until)) > 0)
-		if (n >= 2 && notice[0] == 0xa1 && notice[1] == RESPONSE_AVAILABLE &&
-		    (n = control(l->fd, 0xa1, 0x01, 0, l->number, l->frame, FRAME)) > 0)
-			return n;
-	return n;
-}
 
 /* The value of a TLV of the last answer, by its type; NULL where there is none. */
 static const uint8_t *tlv(const struct link *l, uint8_t type, size_t *length) {
@@ -1211,64 +1129,63 @@ static const uint8_t *tlv(const struct link *l, uint8_t type, size_t *length) {
 	return NULL;
 }
 
-/* The QMUX frame in a message: the message itself, or what a COMMAND_DONE of ours carries. NULL for a stranger's;
- * *refused is set where the modem says that it has no such service. */
-static const uint8_t *unwrap(const struct link *l, const uint8_t *p, size_t *n, bool *refused) {
-	if (!l->mbim) return p;
-	if (*n < 12 || le32(p + 4) > *n || le32(p + 8) != l->tid) return NULL;
-	bool done = le32(p) == (MBIM_DONE | MBIM_COMMAND) && le32(p + 4) >= MBIM_HEAD;
-	*refused = le32(p) == (MBIM_DONE | MBIM_ERROR) || (done && le32(p + 40));
-	if (*refused || !done || le32(p + 12) != 1 || le32(p + 16) || memcmp(p + 20, tunnel, sizeof tunnel) ||
-	    le32(p + 44) > le32(p + 4) - MBIM_HEAD)
-		return NULL;
-	*n = le32(p + 44);
-	return p + MBIM_HEAD;
+static void next_tid(struct link *l) { l->tid = (uint8_t)(l->tid % 250 + 1); }
+
+/* Is a message of n bytes the good answer to an MBIM message? From the transaction up to the status it is the same. */
+static bool is_done(const struct link *l, size_t n, const uint8_t *ask, size_t status) {
+	const uint8_t *p = l->frame;
+	return n >= status + 4 && le32(p) == (MBIM_DONE | le32(ask)) && !memcmp(p + 8, ask + 8, status - 8) && !le32(p + status);
 }
 
-/* The TLVs of the answer in a QMUX frame, if it is the one to this message of ours; NULL for anything else. */
-static const uint8_t *answer_of(const struct link *l, const uint8_t *p, size_t *n, uint8_t service, unsigned message) {
-	size_t head = service == CTL ? 12 : 13; /* CTL's transaction is a byte, a service's two */
-	if (*n < head || p[0] != 1 || le16(p + 1) + 1u > *n || le16(p + 1) + 1u < head || p[4] != service ||
-	    p[5] != (service ? l->client : 0) || p[6] != (service ? 2 : 1) || p[7] != l->tid || (service && p[8]) ||
-	    le16(p + head - 4) != message || le16(p + head - 2) > le16(p + 1) + 1u - head)
-		return NULL;
-	*n = le16(p + head - 2);
-	return p + head;
+/* Sends an MBIM message of n bytes, complete but for its type, length and transaction, and waits for its answer. Returns
+ * the answer's length, -1 for none and for a refusal. */
+static int mbim(struct link *l, uint8_t *ask, unsigned type, size_t n, size_t status) {
+	int64_t until = now() + ANSWER_MS;
+	int r;
+	put32(put32(put32(ask, type), (uint32_t)n), l->tid);
+	if (!transmit(l, ask, n)) return -1;
+	while ((r = receive(l, until)) > 0 && now() < until && (r < 12 || le32(l->frame + 8) != l->tid)) continue;
+	return r > 0 && is_done(l, (size_t)r, ask, status) ? r : -1;
+}
+
+/* CTL's transaction is a byte, a service's two. */
+static size_t qmux_head(const uint8_t *q) { return q[4] == CTL ? 12 : 13; }
+
+/* Is a message of n bytes, or what is inside it, the answer that begins as q: service, client, flags, transaction, message?
+ * Its TLVs are then l->tlvs, a result among them. */
+static bool is_answer(struct link *l, size_t n, const uint8_t *q) {
+	const uint8_t *p = l->frame + (l->mbim ? MBIM_HEAD : 0);
+	size_t head = qmux_head(q), total = le16(p + 1) + 1u, length;
+	l->tlvs = p + head;
+	l->size = le16(p + head - 2);
+	return p + total <= l->frame + n && head + l->size <= total && p[0] == 1 && !memcmp(p + 4, q + 4, head - 6) &&
+	       tlv(l, 0x02, &length) && length >= 4;
 }
 
 /* Sends a message with at most one TLV, type 0x01, and waits for its answer, whose TLVs are then l->tlvs. Returns the QMI
  * error, 0 for none, or -1 for no answer. */
 static int qmi(struct link *l, uint8_t service, unsigned message, const uint8_t *value, size_t length) {
-	uint8_t *qmux = l->frame + (l->mbim ? MBIM_HEAD : 0), *p;
+	uint8_t ask[MBIM_HEAD + 32] = { 0 }, *q = ask + MBIM_HEAD;
 	int64_t until = now() + ANSWER_MS;
-	bool refused = false;
-	l->tid = (uint8_t)(l->tid % 250 + 1);
+	next_tid(l);
+	memcpy(ask, tunnel, sizeof tunnel);
+	q[0] = 1;
+	q[4] = service;
+	q[5] = service ? l->client : 0;
+	q[7] = l->tid;
+	size_t head = qmux_head(q), n = head + (length ? length + 3 : 0);
+	put16(put16(q + head - 4, message), (unsigned)(n - head));
+	q[head] = 0x01;
+	if (length) memcpy(put16(q + head + 1, (unsigned)length), value, length);
+	put16(q + 1, (unsigned)n - 1);
+	put32(q - 4, (uint32_t)n);
 	doing("waiting for the answer to QMI %4x", message);
-	memset(qmux, 0, 13);
-	qmux[0] = 1;
-	qmux[4] = service;
-	qmux[5] = service ? l->client : 0;
-	qmux[7] = l->tid;
-	p = put16(put16(qmux + (service ? 9 : 8), message), length ? (unsigned)length + 3 : 0);
-	if (length) {
-		*p = 0x01;
-		p = (uint8_t *)memcpy(put16(p + 1, (unsigned)length), value, length) + length;
-	}
-	uint32_t size = (uint32_t)(p - qmux);
-	put16(qmux + 1, size - 1);
-	if (l->mbim) {
-		put32(put32(put32(put32(put32(l->frame, MBIM_COMMAND), MBIM_HEAD + size), l->tid), 1), 0);
-		memcpy(l->frame + 20, tunnel, sizeof tunnel);
-		put32(put32(put32(l->frame + 36, 1), 1), size);
-	}
-	say(DEBUG, "> QMI %2x %4x, %u bytes", service, message, size);
-	if (!encapsulate(l, (size_t)(p - l->frame))) return -1;
-	for (int r; !refused && (r = receive_frame(l, until)) > 0 && now() < until;) {
-		l->size = (size_t)r;
-		const uint8_t *result = unwrap(l, l->frame, &l->size, &refused);
-		l->tlvs = result ? answer_of(l, result, &l->size, service, message) : NULL;
-		result = l->tlvs ? tlv(l, 0x02, &length) : NULL;
-		if (!result || length < 4) continue;
+	say(DEBUG, "> QMI %2x %4x, %u bytes", service, message, (unsigned)n);
+	int r = l->mbim ? mbim(l, ask, MBIM_COMMAND, MBIM_HEAD + n, 40) : transmit(l, q, n) ? receive(l, until) : -1;
+	q[6] = service == CTL ? 1 : 2; /* a response */
+	for (; r > 0 && now() < until; r = receive(l, until)) {
+		if (!is_answer(l, (size_t)r, q)) continue;
+		const uint8_t *result = tlv(l, 0x02, &length);
 		int error = le16(result) ? le16(result + 2) : 0;
 		heard();
 		say(DEBUG, "< QMI %4x: %u %s", message, (unsigned)error, name_of(qmi_errors, LEN(qmi_errors), error));
@@ -1277,34 +1194,26 @@ static int qmi(struct link *l, uint8_t service, unsigned message, const uint8_t 
 	return -1;
 }
 
-/* OPEN or CLOSE of an MBIM function. */
-static bool mbim(struct link *l, unsigned type) {
-	unsigned n = type == MBIM_OPEN ? 16 : 12;
-	const uint8_t *p = l->frame;
-	int64_t until = now() + ANSWER_MS;
-	l->tid = (uint8_t)(l->tid % 250 + 1);
-	doing("waiting for MBIM %s", type == MBIM_OPEN ? "OPEN" : "CLOSE");
-	put32(put32(put32(put32(l->frame, type), n), l->tid), l->message && l->message < FRAME ? l->message : FRAME);
-	if (!encapsulate(l, n)) return false;
-	for (int r; (r = receive_frame(l, until)) > 0 && now() < until;)
-		if (r >= 16 && le32(p) == (MBIM_DONE | type) && le32(p + 8) == l->tid) return !le32(p + 12);
-	return false;
-}
-
 /* A client of the device management service. No CTL Sync: it would drop other people's clients. */
 static bool open_qmi(struct link *l) {
 	static const uint8_t dms = DMS;
+	uint8_t ask[16];
 	size_t n;
-	if ((l->mbim && !mbim(l, MBIM_OPEN)) || qmi(l, CTL, GET_CLIENT, &dms, 1)) return false;
+	next_tid(l);
+	doing("waiting for the MBIM function to open");
+	put32(ask + 12, l->message && l->message < FRAME ? l->message : FRAME);
+	if (l->mbim && mbim(l, ask, MBIM_OPEN, sizeof ask, 12) < 0) return false;
+	if (qmi(l, CTL, GET_CLIENT, &dms, 1)) return false;
 	const uint8_t *p = tlv(l, 0x01, &n);
 	if (p && n >= 2 && p[0] == DMS) l->client = p[1];
 	return l->client;
 }
 
 static void close_qmi(struct link *l) {
-	uint8_t client[] = { DMS, l->client };
+	uint8_t client[] = { DMS, l->client }, ask[12];
 	if (l->client && !l->gone) qmi(l, CTL, RELEASE_CLIENT, client, sizeof client);
-	if (l->mbim && !l->gone) mbim(l, MBIM_CLOSE);
+	next_tid(l);
+	if (l->mbim && !l->gone) mbim(l, ask, MBIM_CLOSE, sizeof ask, 12);
 }
 
 /* 0x555B: the composition, and the numbers on offer. There is no text: config.h knows what the numbers mean. */
@@ -1321,14 +1230,14 @@ static bool ask_qmi(struct link *l, struct offer *o) {
 	v = tlv(l, 0x11, &length);
 	if (!v || !length || v[0] != length - 1) return true; /* a list that lies about its length is none */
 	while (--length) {
-		struct row r;
-		unsigned number = *++v;
-		memset(&r, 0, sizeof r);
-		r.number = *v;
-		r.supported = true;
-		r.configs = number < LEN(compositions) ? 1 : 2;
-		if (number < 23) r.functions[0] = compositions[r.configs == 1 ? number : number < 18 ? 6 : 7];
-		if (number < 23 && r.configs == 2) r.functions[1] = compositions[8 + (number - 13) % 5];
+		struct row r = { .number = *++v, .configs = 1, .supported = true };
+		unsigned pair = r.number - 13u;
+		if (r.number < LEN(compositions)) r.functions[0] = compositions[r.number];
+		if (pair < 10) {
+			r.configs = 2;
+			r.functions[0] = compositions[6 + pair / 5];
+			r.functions[1] = compositions[8 + pair % 5];
+		}
 		add_row(o, &r);
 	}
 	return true;
@@ -1716,8 +1625,7 @@ static enum why dial(struct work *w, const struct interface *i, bool encapsulate
 
 /* Swallows what is still on its way: answers to what was asked twice, or by who came before and was killed. */
 static void drain(struct link *l) {
-	uint8_t chunk[CHUNK];
-	for (int64_t until = now() + ANSWER_MS; now() < until && receive(l, chunk, now() + (int64_t)2 * RETRY_MS) > 0;) continue;
+	for (int64_t until = now() + ANSWER_MS; now() < until && receive(l, now() + (int64_t)2 * RETRY_MS) > 0;) continue;
 }
 
 /* Asks an unlocked AT port. Once something was written, an answer without the PID is none. */
@@ -1728,23 +1636,19 @@ static bool read_back(struct work *w, bool lists) {
 /* Asks an AT port: is there life, does it unlock, does it answer. The code is sent once. Who answers at once, but to
  * another question, may be out of step, and is asked again. */
 static enum why talk_at(struct work *w, const struct interface *i, int64_t until) {
-	const char *text = w->l.text;
+	struct link *l = &w->l;
 	struct text command;
-	enum result r = SILENT;
 	enum why why = dial(w, i, false);
 	unsigned asked = 0;
 	if (why) return why;
-	for (; r == SILENT && !text[0] && now() < until && !stopped(); asked++) {
-		doing("waiting for an answer on interface %u", i->number);
-		r = at_within(&w->l, "ATI", RETRY_MS);
-	}
-	if (r == GONE_OFF || (r == SILENT && !text[0])) return MUTE;
-	if (asked > 1) drain(&w->l);
+	for (; !l->result && !l->text[0] && !l->gone && now() < until && !stopped(); asked++) at_within(l, "ATI", RETRY_MS);
+	if (!l->result && !l->text[0]) return MUTE;
+	if (asked > 1) drain(l);
 	print(&command, "AT!ENTERCND=\"%s\"", g.code);
-	r = at(&w->l, command.s);
-	if (r == FAILED) return LOCKED;
+	at(l, command.s);
+	if (l->result == FAILED) return LOCKED;
 	until = now() + ANSWER_MS;
-	bool answers = r != GONE_OFF && read_back(w, true);
+	bool answers = read_back(w, true);
 	if (!answers && !w->l.gone && now() < until) {
 		drain(&w->l);
 		answers = read_back(w, true);
@@ -1833,7 +1737,8 @@ static void write_setting(struct work *w, const struct step *s) {
 	} else {
 		print(&command, pid ? "AT!UDPID=%4X" : "AT!UDUSBCOMP=%u", s->value);
 		if (mask) print(&command, "AT!USBCOMP=1,%u,%X", w->o.type, s->value);
-		if (at(&w->l, command.s) == FAILED) say(INFO, "the modem answers ERROR");
+		at(&w->l, command.s);
+		if (w->l.result == FAILED) say(INFO, "the modem answers ERROR");
 		p->asked = read_back(w, pid);
 	}
 	if (!p->asked) hang_up(w);

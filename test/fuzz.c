@@ -117,7 +117,7 @@ static struct {
 	size_t nlast;
 	uint8_t frame[4096]; /* an encapsulated answer */
 	size_t framed;
-	struct urb *in, *sent; /* with the kernel; sent is done at once */
+	struct urb *in; /* with the kernel */
 	uint8_t claimed, in_endpoint;
 
 	char spoken[SPOKEN]; /* all that the modem ever said */
@@ -691,7 +691,7 @@ static int x_close(int fd)
 
 	call();
 	if (f->is == USBFS)
-		x.in = x.sent = NULL;
+		x.in = NULL;
 	f->is = NONE;
 	return 0;
 }
@@ -828,7 +828,6 @@ static int control_request(const struct ctrltransfer *c)
 static int x_ioctl(int fd, unsigned long request, ...)
 {
 	struct file *f = fd < 0 ? NULL : of(fd);
-	struct urb *u;
 	void *data;
 	va_list ap;
 
@@ -847,16 +846,9 @@ static int x_ioctl(int fd, unsigned long request, ...)
 	}
 	must(f->is == USBFS, "an ioctl of something else");
 	if (request == USBDEVFS_REAPURBNDELAY) {
-		if (x.sent) {
-			*(struct urb **)data = x.sent;
-			x.sent = NULL;
-			return 0;
-		}
 		if (x.in && !alive(f)) {
 			x.in->status = -ESHUTDOWN;
 			x.in->actual_length = 0;
-		} else if (x.in && (x.in->flags & 1)) { /* discarded */
-			x.in->status = -ENOENT;
 		} else if (x.in && x.in->type == URB_INTERRUPT && x.framed && x.due <= x.clock) {
 			x.in->actual_length = 8;
 			memcpy(x.in->buffer, (uint8_t[]){ 0xa1, 1, 0, 0, 8, 0, 0, 0 }, 8);
@@ -873,33 +865,30 @@ static int x_ioctl(int fd, unsigned long request, ...)
 			return -1;
 		}
 		*(struct urb **)data = x.in;
-		x.in->flags = 0;
 		x.in = NULL;
 		return 0;
 	}
-	if (request == USBDEVFS_DISCARDURB) {
-		u = data;
-		if (u == x.in)
-			x.in->flags = 1;
-		return 0;
-	}
+	if (request == USBDEVFS_RELEASEINTERFACE)
+		x.in = NULL;
 	if (!alive(f))
 		return gone();
 	if (request == USBDEVFS_CONTROL)
 		return choose(24) == 1 ? (errno = ETIMEDOUT, -1) : control_request(data);
 	if (request == USBDEVFS_SUBMITURB) {
-		u = data;
-		if (u->type == URB_BULK && !(u->endpoint & 0x80)) {
-			must(!x.sent, "a second URB out");
-			u->status = 0;
-			u->actual_length = u->buffer_length;
-			x.sent = u;
-			hear(u->buffer, (size_t)u->buffer_length);
-		} else {
-			must(!x.in, "a second URB in");
-			x.in = u;
+		must(!x.in, "a second URB in");
+		if (!(((struct urb *)data)->endpoint & 0x80)) { /* an interface that has none */
+			errno = ENOENT;
+			return -1;
 		}
+		x.in = data;
 		return 0;
+	}
+	if (request == USBDEVFS_BULK) {
+		const struct bulktransfer *b = data;
+
+		must(x.in && !(b->ep & 0x80), "a command that nobody hears the answer to");
+		hear(b->data, b->len);
+		return (int)b->len;
 	}
 	if (request == USBDEVFS_DISCONNECT_CLAIM && choose(16) == 1) {
 		errno = EBUSY;
@@ -924,7 +913,7 @@ static int x_poll(struct pollfd *p, nfds_t n, int ms)
 			p->revents = POLLIN;
 		else if (f && (f->is == TTYFILE || f->is == WDMFILE) && (!alive(f) || (pending && x.due <= x.clock)))
 			p->revents = (short)(alive(f) ? POLLIN : POLLIN | POLLHUP);
-		else if (f && f->is == USBFS && (!alive(f) || x.sent || (x.in && pending && x.due <= x.clock) || (x.in && x.in->flags)))
+		else if (f && f->is == USBFS && (!alive(f) || (x.in && pending && x.due <= x.clock)))
 			p->revents = (short)(alive(f) ? POLLOUT : POLLOUT | POLLHUP);
 		if (p->revents)
 			return 1;
@@ -1217,35 +1206,34 @@ must(!good || status == 0, "an honest modem is not in its target mode");
 static int fuzz_answers(const uint8_t *data, size_t size)
 {
 	static const char *const commands[] = { "ATI", "AT!UDUSBCOMP?", "AT!UDUSBCOMP=?", "AT!UDPID=?", "AT!USBCOMP=?", "" };
-	char text[TEXT], *copy;
+	static struct link l;
+	char *copy;
 	struct offer o = { .pid = UNKNOWN };
-	bool over = false;
-	size_t n = 0, piece = size ? data[0] % 64u + 1 : 1;
+	size_t n, piece = size ? data[0] % 64u + 1 : 1;
 	const char *command = commands[size ? data[0] / 64u : 0];
 	uint32_t value;
 
-	for (size_t at = 1; at < size; at += piece) {
-		n = take(text, n, &over, data + at, (int)(size - at < piece ? size - at : piece));
-		must(n < TEXT && strlen(text) == n, "an answer's length");
-		if (at + piece >= size || data[at] == 'K')
-			(void)final(text, false), n = strlen(text);
+	memset(&l, 0, sizeof l);
+	for (size_t at_ = 1; at_ < size; at_ += piece) {
+		n = size - at_ < piece ? size - at_ : piece;
+		memcpy(l.frame, data + at_, n);
+		take(&l, command, (int)n);
+		must(l.used < TEXT && l.line <= l.used && strlen(l.text) == l.used, "an answer's length");
 	}
-	text[n] = '\0';
-	final(text, true);
-	tidy(text, command);
-	n = strlen(text);
+	conclude_answer(&l, command);
+	n = strlen(l.text);
 	if (!(copy = malloc(n + 1))) /* with nothing behind it */
 		return 0;
-	memcpy(copy, text, n + 1);
+	memcpy(copy, l.text, n + 1);
 	parse_rows(&o, copy);
 	must(o.rows <= LEN(o.row), "rows");
 	parse_pids(&o, copy);
 	must(o.npids <= LEN(o.pids), "PIDs");
 	parse_mask(&o, copy);
-	must(parse_pid(copy, "!UDPID:") <= 0xffff && parse_pid(copy, "!USBPID:") <= 0xffff, "a PID");
-	number_after(copy, "!UDUSBCOMP:", 10, &value);
-	number_after(copy, "Config Type:", 10, &value);
-	number_after(copy, "Interface bitmask:", 16, &value);
+	must(parse_pid(copy) <= 0xffff, "a PID");
+	number_after(copy, "!UDUSBCOMP", 10, &value);
+	number_after(copy, "Config Type", 10, &value);
+	number_after(copy, "Interface bitmask", 16, &value);
 	for (unsigned i = 0; i < o.rows; i++)
 		must(!o.row[i].supported || strcasestr(copy, "SUPPORTED"), "a row out of nothing");
 	free(copy);
@@ -1330,26 +1318,33 @@ static int fuzz_uevents(const uint8_t *data, size_t size)
 
 static int fuzz_frames(const uint8_t *data, size_t size)
 {
-	struct link l = { .client = 10, .tid = 4 };
-	uint8_t *copy = malloc(size ? size : 1);
+	static struct link l;
+	const uint8_t *end = l.frame + size;
 
-	if (!copy)
+	if (size > FRAME)
 		return 0;
-	memcpy(copy, data, size);
 	for (int i = 0; i < 4; i++) {
-		const uint8_t *q, *t;
-		size_t n = size, length;
-		bool refused = false;
+		uint8_t ask[MBIM_HEAD + 13] = { 0 }, *q = ask + MBIM_HEAD;
+		size_t length;
 
 		l.mbim = i & 1;
-		if ((q = unwrap(&l, copy, &n, &refused)) && (t = answer_of(&l, q, &n, i & 2 ? DMS : CTL, i & 2 ? GET_COMP : GET_CLIENT))) {
-			must(t >= copy && t + n <= copy + size, "an answer beyond its frame");
-			for (unsigned type = 0; type < 0x20; type++)
-				if ((l.tlvs = t, l.size = n, q = tlv(&l, (uint8_t)type, &length)))
-					must(q >= t && q + length <= t + n, "a TLV beyond its answer");
-		}
+		memset(l.frame, 0xff, sizeof l.frame);
+		memcpy(l.frame, data, size);
+		memcpy(ask, tunnel, sizeof tunnel);
+		put32(put32(ask, MBIM_COMMAND) + 4, 4);
+		q[4] = i & 2 ? DMS : CTL;
+		q[5] = i & 2 ? 10 : 0;
+		q[6] = i & 2 ? 2 : 1;
+		q[7] = 4;
+		put16(q + qmux_head(q) - 4, i & 2 ? GET_COMP : GET_CLIENT);
+		is_done(&l, size, ask, 12);
+		if ((l.mbim && !is_done(&l, size, ask, 40)) || !is_answer(&l, size, q))
+			continue;
+		must(l.tlvs >= l.frame && l.tlvs + l.size <= end, "an answer beyond its frame");
+		for (unsigned type = 0; type < 0x20; type++)
+			if ((q = (uint8_t *)tlv(&l, (uint8_t)type, &length)))
+				must(q >= l.tlvs && q + length <= l.tlvs + l.size, "a TLV beyond its answer");
 	}
-	free(copy);
 	return 0;
 }
 

@@ -654,7 +654,17 @@ static int ask_world(struct request *q, void *data, size_t n)
 	return r.result;
 }
 
-static struct urb *inward, *outward;
+static struct urb *inward;
+
+/* A command goes out at once, or not at all. */
+static int kernel_bulk(int fd, const struct bulktransfer *b)
+{
+	if (!fault("out-stuck"))
+		return (int)write(fd, b->data, b->len);
+	poll(NULL, 0, (int)b->timeout);
+	errno = ETIMEDOUT;
+	return -1;
+}
 
 static int kernel_urb(int fd, unsigned long request, void *data)
 {
@@ -662,32 +672,11 @@ static int kernel_urb(int fd, unsigned long request, void *data)
 	ssize_t n;
 
 	if (request == USBDEVFS_SUBMITURB) {
-		if (u->endpoint & 0x80) {
-			inward = u;
-			return 0;
-		}
-		if (write(fd, u->buffer, (size_t)u->buffer_length) != u->buffer_length) {
-			errno = ENODEV;
+		if (inward || !(u->endpoint & 0x80)) {
+			errno = EINVAL;
 			return -1;
 		}
-		u->actual_length = u->buffer_length;
-		outward = u;
-		return 0;
-	}
-	if (request == USBDEVFS_DISCARDURB) {
-		u->status = -ENOENT;
-		if (u == outward && fault("out-stuck"))
-			outward = NULL, inward = u;
-		return 0;
-	}
-	if (outward && !fault("out-stuck")) {
-		*(struct urb **)data = outward;
-		outward = NULL;
-		return 0;
-	}
-	if (inward && inward->status) {
-		*(struct urb **)data = inward;
-		inward = NULL;
+		inward = u;
 		return 0;
 	}
 	if (inward && fault("in-stall") && !access("stall-once", F_OK)) {
@@ -741,8 +730,12 @@ static int native_ioctl(int fd, unsigned long request, ...)
 		return -1;
 	}
 	is_usbfs(fd, q.tty);
-	if (request == USBDEVFS_SUBMITURB || request == USBDEVFS_DISCARDURB || request == USBDEVFS_REAPURBNDELAY)
+	if (request == USBDEVFS_BULK)
+		return kernel_bulk(fd, data);
+	if (request == USBDEVFS_SUBMITURB || request == USBDEVFS_REAPURBNDELAY)
 		return kernel_urb(fd, request, data);
+	if (request == USBDEVFS_RELEASEINTERFACE)
+		inward = NULL;
 	if (request == USBDEVFS_CONTROL) {
 		struct ctrltransfer *c = data;
 
@@ -789,8 +782,6 @@ static int native_poll(struct pollfd *p, nfds_t n, int ms)
 
 	if (p->events != POLLOUT)
 		return poll(p, n, ms);
-	if (outward && !fault("out-stuck"))
-		return p->revents = POLLOUT, 1;
 	p->events = POLLIN;
 	r = poll(p, n, ms);
 	p->events = POLLOUT;
