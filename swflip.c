@@ -1648,21 +1648,16 @@ static bool has_left(const struct work *w, int64_t until) {
 	}
 }
 
-/* The kernel's sierra_ms asks in usb-storage's probe, unless it was told not to, or has decided to keep the storage. */
-static bool kernel_flips(const struct modem *m) {
-	char name[NAME];
-	return first(name, "", path(SYS "/bus/usb/drivers/usb-storage")) &&
-	       number_in(SYS "/module/usb_storage/parameters/swi_tru_install") != 2 &&
-	       slurp(name, sizeof name, interface_file(m, 9, "truinst")) < 0;
-}
-
 /* SetSwocMode, three times at most, a port reset before the last. Whether it stalls or times out, only leaving counts.
  * GetSwocInfo is for the log alone: a Linux package on the stick is no reason to leave it there. */
 static void flip(struct work *w) {
+	char name[NAME];
+	bool kernel = first(name, "", SYS "/bus/usb/drivers/usb-storage") &&
+		      number_in(SYS "/module/usb_storage/parameters/swi_tru_install") != 2; /* usb-storage asks, too, but for 2 */
 	w->p.flips++;
 	w->p.mute = NO_NODE;
 	doing("waiting for the stick to leave storage mode");
-	if (kernel_flips(&w->m) && has_left(w, sooner(patience(), w->since + KERNEL_FLIP_MS))) {
+	if (kernel && has_left(w, sooner(patience(), w->since + KERNEL_FLIP_MS))) {
 		say(INFO, "left storage mode, asked by the kernel's usb-storage");
 		return;
 	}
@@ -1701,11 +1696,9 @@ static void hang_up(struct work *w) {
 
 /* Opens the way to an interface: the file that a driver makes, waited for where there is such a driver; or usbfs. */
 static enum why dial(struct work *w, const struct interface *i, bool encapsulated) {
-	static const char *const drivers[] = { "usb-serial/drivers", "usb/drivers/qmi_wwan", "usb/drivers/cdc_mbim" };
 	struct link *l = &w->l;
 	struct text interface = { "" };
 	char name[NAME];
-	bool expected = false;
 	enum why why;
 	hang_up(w);
 	l->number = i->number;
@@ -1713,8 +1706,7 @@ static enum why dial(struct work *w, const struct interface *i, bool encapsulate
 	l->mbim = encapsulated && i->class != VENDOR;
 	add(&interface, "%s:%u.%u", w->m.port, w->m.active, i->number);
 	keep_awake(w, true);
-	for (unsigned d = encapsulated; d < (encapsulated ? LEN(drivers) : 1); d++)
-		expected |= first(name, "", path(SYS "/bus/%s", drivers[d]));
+	bool expected = first(name, "", encapsulated ? SYS "/bus/usb/drivers/cdc_wdm" : SYS "/bus/usb-serial/drivers");
 	do why = open_file(l, interface.s, encapsulated);
 	while (why == MUTE && expected && watch(sooner(w->since + TTY_MS, g.deadline)) > 0);
 	if (why == MUTE) why = open_urbs(l, &w->m, i, encapsulated);
@@ -1797,10 +1789,7 @@ static void inquire(struct work *w) {
 	struct text t = { "has " };
 	p->mute = ask(w);
 	p->asked = !p->mute;
-	if (p->mute) {
-		hang_up(w);
-		return;
-	}
+	if (p->mute) return;
 	if (!p->running.dialect) p->running = w->o;
 	if (!p->written) p->found = w->o;
 	name_setting(&t, &w->m, &w->o);
@@ -1850,7 +1839,6 @@ static void write_setting(struct work *w, const struct step *s) {
 		at(&w->l, command.s);
 		p->asked = read_back(w, pid);
 	}
-	if (!p->asked) hang_up(w);
 }
 
 /* A reset is done when the modem has left the bus. */
@@ -1942,11 +1930,8 @@ static int succeed(struct slot *s, const struct modem *m) {
 static void meet(struct work *w) {
 	struct past *p = &w->p;
 	struct modem m;
-	look(&m, w->m.port);
-	if (!m.kind && g.me->peer[0]) {
-		look(&m, strcmp(w->m.port, g.me->port) ? g.me->port : g.me->peer);
-		if (!m.kind) copy_port(m.port, w->m.port, PORT);
-	}
+	look(&m, g.me->port);
+	if (!m.kind && g.me->peer[0]) look(&m, g.me->peer);
 	if ((m.kind || w->m.kind) && !same(&m, &w->m)) {
 		p->losses = (uint8_t)(p->losses + (w->m.kind == MODEM));
 		if (p->why == NO_RESET && !p->restored) p->why = FINE;
@@ -1986,7 +1971,7 @@ static int act(struct work *w, const struct step *s) {
 	}
 	switch (s->doing) {
 	case WAITING:
-		doing(s->why == MISSING ? "waiting for the modem to come back" : "waiting for the modem to become ready");
+		doing("waiting for the modem");
 		if (watch(bounded ? sooner(w->since + BOOT_MS, patience()) : patience())) return UNKNOWN;
 		return fail(g.me, &w->m, s->why, "");
 	case FLIP: flip(w); return UNKNOWN;
