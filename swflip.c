@@ -129,9 +129,9 @@ struct past {
 	enum why mute;		 /* since its last start: does not answer, or leave storage, and why */
 	bool asked, stop, late;	 /* late: no time left to begin a write */
 	bool committed, stayed;	 /* the target went in with a reset; this start has lasted */
-	uint8_t flips, resets, losses, selections; /* losses: each time that it left as a modem */
-	uint8_t config;		   /* found active before another was selected to ask */
-	uint8_t written, restored; /* bits of enum setting */
+	unsigned flips, resets, losses, selections; /* losses: each time that it left as a modem */
+	unsigned written, restored;		    /* bits of enum setting */
+	uint8_t config;				    /* found active before another was selected to ask */
 	int pid;		   /* PID written */
 	uint32_t comp;		   /* composition or mask written */
 	struct offer found, running; /* as first answered; as first answered since the last start */
@@ -783,7 +783,6 @@ struct work {
 	const struct target *t;
 	int64_t since;	 /* ms: when this start of the modem, or this configuration of it, was first seen */
 	uint32_t awake;	 /* devnum of the modem whose autosuspend was turned off */
-	uint8_t assumed; /* dry run: the configuration that would be active */
 	struct past p;
 	struct modem m;
 	struct offer o; /* the last answer */
@@ -1447,22 +1446,16 @@ static bool unfinished(const struct work *w) {
 	return p->written && !in && !back;
 }
 
-/* Refuses, but first puts back what was found, as long as the target has not gone in with a reset. */
-static struct step back_out(const struct work *w, enum why why) {
+/* The next step of the way back: what was found is stored again, as long as the target has not gone in with a reset. */
+static struct step back_out(const struct work *w) {
 	const struct past *p = &w->p;
 	const struct offer *o = &w->o, *found = &p->found;
-	struct step s = refuse(p->why ? p->why : why);
-	if (p->asked && unfinished(w)) {
-		if (o->dialect == INDEX && unlike(o->pid, found->pid) && !(p->restored & PID))
-			s.doing = WRITE_PID, s.value = (uint32_t)found->pid;
-		else if (o->now != found->now && !(p->restored & COMP))
-			s.doing = WRITE_COMP, s.value = found->now;
-		else if (!differs(o, found) && p->resets < RESETS && p->why != NO_RESET)
-			s.doing = RESET;
-	}
-	if (s.doing == REFUSE && p->config && p->config != w->m.active && config_of(&w->m, p->config) && p->selections < SELECTIONS && !p->stop)
-		s.doing = SELECT, s.value = p->config;
-	return s;
+	bool begun = p->asked && unfinished(w), other = p->config && p->config != w->m.active && config_of(&w->m, p->config);
+	if (begun && o->dialect == INDEX && unlike(o->pid, found->pid) && !(p->restored & PID))
+		return step(WRITE_PID, (uint32_t)found->pid);
+	if (begun && o->now != found->now && !(p->restored & COMP)) return step(WRITE_COMP, found->now);
+	if (begun && !differs(o, found) && p->resets < RESETS && p->why != NO_RESET) return step(RESET, false);
+	return other && p->selections < SELECTIONS && !p->stop ? step(SELECT, p->config) : step(REFUSE, 0);
 }
 
 /* The configuration that has all these functions, the active one first, or only that one if it is given; 0 = none. */
@@ -1473,23 +1466,25 @@ static uint8_t find_config(const struct modem *m, unsigned bits, uint8_t only) {
 	return found;
 }
 
+/* The configuration to be in: of names the one that has them, else the one asked for. 0 = none, or any. */
+static uint8_t wanted_config(const struct work *w) {
+	return w->t->mode == NAMES ? find_config(&w->m, w->t->value, w->t->config) : w->t->config;
+}
+
 /* Storage is left by a configuration where there is one, the wanted one first, else by a flip. */
 static struct step leave_storage(const struct work *w) {
-	const struct target *t = w->t;
-	const struct past *p = &w->p;
-	uint8_t wanted = t->mode == NAMES ? find_config(&w->m, t->value, t->config) : t->config, config = 0;
+	uint8_t wanted = wanted_config(w), config = 0;
 	for (const struct config *c = w->m.config; c < w->m.config + w->m.configs; c++)
 		if ((functions_of(&w->m, c) & ~BIT(MS)) && (!config || c->value == wanted)) config = c->value;
 	if (config) return step(SELECT, config);
-	return p->mute || p->flips >= FLIPS ? refuse(p->mute ? p->mute : NO_LEAVE) : step(FLIP, 0);
+	return w->p.mute || w->p.flips >= FLIPS ? refuse(w->p.mute ? w->p.mute : NO_LEAVE) : step(FLIP, 0);
 }
 
-/* The target is there; what is left is to select its configuration and to see whether it lasts. A number says nothing
- * about the configuration: as asked, else as the kernel chose. */
+/* The target is there; what is left is to select its configuration, for a number the one that the kernel chose, and to
+ * see whether it lasts. */
 static struct step settle(const struct work *w) {
-	const struct target *t = w->t;
-	uint8_t config = t->config ? t->config : w->p.config ? w->p.config : w->m.active;
-	if (t->mode == NAMES) config = find_config(&w->m, t->value, t->config);
+	uint8_t config = wanted_config(w);
+	if (!config) config = w->p.config ? w->p.config : w->m.active;
 	if (!config_of(&w->m, config)) return refuse(NO_SUCH_CONFIG);
 	if (config != w->m.active) return step(SELECT, config);
 	return step(w->p.written && !w->p.stayed ? WATCH : DONE, 0);
@@ -1504,11 +1499,12 @@ static unsigned promised(const struct offer *o, unsigned config) {
 	return bits;
 }
 
-/* Is what is stored to be seen: AT port and network, in each configuration? The numbers of the others differ. */
+/* Is what is stored to be seen: AT port and network, in each configuration? The numbers of the others differ. Names are
+ * not judged by it. */
 static bool shows(const struct work *w) {
 	unsigned first = promised(&w->o, 0), second = promised(&w->o, 1), seen = BIT(AT) | NETS;
-	return !(first & seen & ~functions_of(&w->m, &w->m.config[0])) && !(second & seen & ~functions_of(&w->m, &w->m.config[1])) &&
-	       (second || !first || w->m.configs < 2);
+	return w->t->mode != NAMES && !(first & seen & ~functions_of(&w->m, &w->m.config[0])) &&
+	       !(second & seen & ~functions_of(&w->m, &w->m.config[1])) && (second || !first || w->m.configs < 2);
 }
 
 /* Where to ask: an AT port before all others, be it in another configuration. What went in with a reset and can be seen
@@ -1594,14 +1590,6 @@ static struct step choose_mask(const struct work *w) {
 	return why ? refuse(why) : step(WRITE_COMP, mask);
 }
 
-/* The setting is as wanted. Does it run? Names are here because their functions are not to be seen. */
-static struct step stored(const struct work *w) {
-	const struct past *p = &w->p;
-	bool seen = w->t->mode != NAMES && shows(w);
-	if (p->resets < RESETS && (differs(&w->o, &p->running) || (!p->resets && !seen))) return step(RESET, true);
-	return w->t->mode == NAMES ? refuse(NOT_SHOWN) : settle(w);
-}
-
 /* The modem runs: ask, choose, write, reset, in this order and as little of it as possible. */
 static struct step approach(const struct work *w) {
 	const struct target *t = w->t;
@@ -1610,14 +1598,18 @@ static struct step approach(const struct work *w) {
 	bool over = p->why || p->stop, begun = unfinished(w);
 	if (over && (p->asked || !begun)) return refuse(STOPPED);
 	if (!over && t->mode == LEAVE) return settle(w);
-	if (!begun && t->mode == NAMES && !unlike(t->pid, w->m.pid) && find_config(&w->m, t->value, t->config)) return settle(w);
+	if (!begun && t->mode == NAMES && !unlike(t->pid, w->m.pid) && wanted_config(w)) return settle(w);
 	if (!p->asked) return find_port(w);
 	/* read back: what was written must be what is stored, and nothing else may have moved */
 	if (p->written && !p->committed && (unlike(o->pid, p->written & PID ? p->pid : p->found.pid) ||
 					    ((p->written & COMP) && o->now != p->comp)))
 		return refuse(DIFFERS);
 	struct step s = o->dialect == MASK ? choose_mask(w) : choose_row(w);
-	if (s.doing == WRITE_COMP && s.value == o->now) return stored(w);
+	if (s.doing == WRITE_COMP && s.value == o->now) { /* it is stored; does it run? */
+		bool runs = !differs(o, &p->running) && (p->resets || shows(w));
+		if (!runs && p->resets < RESETS) return step(RESET, true);
+		return t->mode == NAMES ? refuse(NOT_SHOWN) : settle(w);
+	}
 	if (s.doing == WRITE_PID ? p->written : s.doing == WRITE_COMP && (p->committed || (p->written & COMP))) return refuse(DIFFERS);
 	return p->late && (s.doing == WRITE_PID || s.doing == WRITE_COMP) ? refuse(LATE) : s;
 }
@@ -1633,7 +1625,11 @@ static struct step decide(const struct work *w) {
 	if (!ready && w->m.kind != STORAGE) return (struct step){ .doing = WAITING, .why = absent[w->m.kind] };
 	struct step s = ready ? approach(w) : leave_storage(w);
 	if (s.doing == SELECT && p->selections >= SELECTIONS) s = refuse(NO_CONFIG);
-	return ready && s.doing == REFUSE ? back_out(w, s.why) : s;
+	if (!ready || s.doing != REFUSE) return s;
+	why = p->why ? p->why : s.why;
+	s = back_out(w);
+	s.why = why;
+	return s;
 }
 
 /* ---- act: the only room that touches a modem ---- */
@@ -1679,33 +1675,27 @@ static void flip(struct work *w) {
 	}
 }
 
-/* Autosuspend off while the modem is talked to; the policy goes back to what it was. */
-static void keep_awake(struct work *w, bool on) {
-	char text[8];
-	bool ours = w->awake && w->awake == number_in(device_file(w->m.port, "devnum"));
-	device_file(w->m.port, "power/control");
-	if (!on && ours) spit(g.path.s, "auto");
-	w->awake = on && slurp(text, sizeof text, g.path.s) > 0 && text[0] == 'a' && spit(g.path.s, "on") ? w->m.devnum : 0;
-}
-
 static void hang_up(struct work *w) {
 	if (w->l.carrier) close_qmi(&w->l);
 	close_link(&w->l);
-	keep_awake(w, false);
+	if (w->awake && w->awake == number_in(device_file(w->m.port, "devnum"))) spit(device_file(w->m.port, "power/control"), "auto");
+	w->awake = 0;
 }
 
 /* Opens the way to an interface: the file that a driver makes, waited for where there is such a driver; or usbfs. */
 static enum why dial(struct work *w, const struct interface *i, bool encapsulated) {
 	struct link *l = &w->l;
 	struct text interface = { "" };
-	char name[NAME];
+	char name[NAME], policy[2];
 	enum why why;
 	hang_up(w);
 	l->number = i->number;
 	l->message = i->message;
 	l->mbim = encapsulated && i->class != VENDOR;
 	add(&interface, "%s:%u.%u", w->m.port, w->m.active, i->number);
-	keep_awake(w, true);
+	/* autosuspend is off while the modem is talked to */
+	if (slurp(policy, sizeof policy, device_file(w->m.port, "power/control")) > 0 && policy[0] == 'a' && spit(g.path.s, "on"))
+		w->awake = w->m.devnum;
 	bool expected = first(name, "", encapsulated ? SYS "/bus/usb/drivers/cdc_wdm" : SYS "/bus/usb-serial/drivers");
 	do why = open_file(l, interface.s, encapsulated);
 	while (why == MUTE && expected && watch(sooner(w->since + TTY_MS, g.deadline)) > 0);
@@ -1749,7 +1739,7 @@ static enum why talk_at(struct work *w, const struct interface *i, int64_t until
 	r = at(&w->l, command.s);
 	if (r == FAILED) return LOCKED;
 	until = now() + ANSWER_MS;
-	bool answers = r != GONE_OFF && read_back(w, true);
+	bool answers = read_back(w, true);
 	if (!answers && !w->l.gone && now() < until) {
 		drain(&w->l);
 		answers = read_back(w, true);
@@ -1819,9 +1809,9 @@ static void write_setting(struct work *w, const struct step *s) {
 	struct offer *o = &w->o;
 	struct text command;
 	bool pid = s->doing == WRITE_PID;
-	uint8_t *done = s->why ? &p->restored : &p->written, number = (uint8_t)s->value;
+	uint8_t number = (uint8_t)s->value;
 	uint32_t old = o->now;
-	*done = (uint8_t)(*done | (pid ? PID : COMP));
+	*(s->why ? &p->restored : &p->written) |= pid ? PID : COMP;
 	if (pid)
 		p->pid = o->pid = (int)s->value;
 	else
@@ -1856,28 +1846,17 @@ static void reset(struct work *w, bool last) {
 /* Through sysfs, which unbinds the drivers itself, and blocks while others are probed. */
 static void select_config(struct work *w, uint32_t value) {
 	struct past *p = &w->p;
-	struct text text = { "" };
+	struct text text;
 	hang_up(w);
 	doing("waiting for the kernel to select configuration %u", value);
 	if (!p->config && w->m.kind == MODEM) p->config = w->m.active;
 	p->selections++;
-	add(&text, "%u", value);
+	print(&text, "%u", value);
 	if (!spit(device_file(w->m.port, "bConfigurationValue"), text.s)) {
 		say(INFO, "configuration %u: %s", value, reason(errno));
 		p->selections = SELECTIONS;
 	}
 	w->since = now();
-}
-
-/* Dry run: takes a step for done. False when nothing more can be known. */
-static bool pretend(struct work *w, const struct step *s) {
-	if (s->doing == WRITE_COMP) {
-		w->o.now = w->p.comp = s->value;
-		w->p.written |= COMP;
-		return true;
-	}
-	w->assumed = (uint8_t)s->value;
-	return s->doing == SELECT && w->m.kind == MODEM;
 }
 
 /* ---- work: one modem, until decide() says that it is over ---- */
@@ -1933,26 +1912,25 @@ static void meet(struct work *w) {
 	look(&m, g.me->port);
 	if (!m.kind && g.me->peer[0]) look(&m, g.me->peer);
 	if ((m.kind || w->m.kind) && !same(&m, &w->m)) {
-		p->losses = (uint8_t)(p->losses + (w->m.kind == MODEM));
+		p->losses += w->m.kind == MODEM;
 		if (p->why == NO_RESET && !p->restored) p->why = FINE;
 		w->l.gone = true;
 		hang_up(w);
 		p->asked = false;
 		p->mute = FINE;
-		p->config = p->selections = 0;
+		p->selections = p->config = 0;
 		p->running.dialect = NOBODY;
 		w->since = now();
 		heard();
 	}
 	if (!m.kind) m.vid = w->m.vid, m.pid = w->m.pid; /* for the verdict on one that is gone */
 	w->m = m;
-	if (w->assumed) w->m.active = w->assumed;
 }
 
 /* Does one step. Returns the child's exit status, or UNKNOWN to go on. */
 static int act(struct work *w, const struct step *s) {
 	static const char *const names[] = {
-		[FLIP] = "leave storage mode", [SELECT] = "select configuration %u", [ASK] = "ask there", [WRITE_PID] = "write PID %4X",
+		[FLIP] = "leave storage mode", [SELECT] = "select configuration %u", [WRITE_PID] = "write PID %4X",
 		[WRITE_COMP] = "write composition %u", [RESET] = "reset the modem",
 	};
 	struct past *p = &w->p;
@@ -1963,11 +1941,14 @@ static int act(struct work *w, const struct step *s) {
 		p->asked = false;
 		return UNKNOWN;
 	}
-	if (s->doing > WAITING && s->doing <= RESET && (s->doing != ASK || w->assumed)) {
+	if (s->doing <= RESET && names[s->doing]) {
 		add(&text, s->doing == WRITE_COMP && w->o.dialect == MASK ? "write bitmask %X" : names[s->doing], s->value);
 		say(g.dry ? VERDICT : INFO, "%s%s", g.dry ? "would " : s->why ? "back: " : "", text.s);
-		if (g.dry && pretend(w, s)) return UNKNOWN;
-		if (g.dry) return add(&g.me->verdict, "dry run: nothing stands against it"), 0;
+		if (g.dry) { /* no step after it can be known, but for the reset */
+			if (s->doing == WRITE_COMP) say(VERDICT, "would reset the modem");
+			add(&g.me->verdict, "dry run: nothing stands against it");
+			return 0;
+		}
 	}
 	switch (s->doing) {
 	case WAITING:
