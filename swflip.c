@@ -112,17 +112,15 @@ enum setting { PID = 1, COMP = 2 };
 
 /* What was done so far: with the modem and its offer all that decide() knows. */
 struct past {
-	enum why why, mute;		 /* refused, and on the way back; nobody answered, and why */
-	bool asked, stop, late, ignored; /* late: no time left to begin a write; ignored: it did not reset */
-	enum why stuck;			 /* did not leave storage, and why */
-	bool unset;			 /* did not take its configuration */
-	bool committed, stayed;		 /* the target went in with a reset; and lasted */
-	uint8_t flips, resets, losses, selections;
-	uint8_t config;		   /* found active before another was selected to ask */
-	uint8_t written, restored; /* bits of enum setting */
+	enum why why;		 /* refused, and on the way back; NO_RESET is taken back if it leaves after all */
+	enum why mute;		 /* since its last start: does not answer, or leave storage, and why */
+	bool asked, stop, late;	 /* late: no time left to begin a write */
+	bool committed, stayed;	 /* the target went in with a reset; this start has lasted */
+	unsigned flips, resets, losses, selections; /* losses: each time that it left as a modem */
+	unsigned written, restored;		    /* bits of enum setting */
+	uint8_t config;				    /* found active before another was selected to ask */
 	int pid;		   /* PID written */
 	uint32_t comp;		   /* composition or mask written */
-	uint16_t expect[2];	   /* functions that are to be seen then, by configuration */
 	struct offer found, running; /* as first answered; as first answered since the last start */
 };
 
@@ -747,13 +745,9 @@ struct work {
 	const struct target *t;
 	int64_t since;	 /* ms: when this start of the modem, or this configuration of it, was first seen */
 	uint32_t awake;	 /* devnum of the modem whose autosuspend was turned off */
-	bool leaving;	 /* it was told to leave the bus */
-	bool known;	 /* p.running is of this start */
-	bool committing; /* the target goes in with the last reset */
-	uint8_t assumed; /* dry run: the configuration that would be active */
 	struct past p;
 	struct modem m;
-	struct offer o;
+	struct offer o; /* the last answer */
 	struct link l;
 };
 
@@ -1307,233 +1301,211 @@ static bool parse_target(struct target *t, const char *text) {
 
 /* ---- decide: every rule of what may be done to a modem; no system call, no clock, no device ---- */
 
+enum { SELECTIONS = 5, RESETS = 2 }; /* at most: of one start of the modem, of all */
+
 static struct step step(enum doing doing, uint32_t value) { return (struct step){ .doing = doing, .value = value }; }
+static struct step refuse(enum why why) { return (struct step){ .doing = REFUSE, .why = why }; }
 
 /* Two PIDs that are known, and not the same. */
 static bool unlike(int a, int b) { return a != b && a != UNKNOWN && b != UNKNOWN; }
 
-/* Something is stored that is not running, or that was not found. */
-static bool differs(const struct offer *o, const struct offer *from) { return unlike(o->pid, from->pid) || o->now != from->now; }
+/* The PID stored; the one that runs where nobody says, as over QMI. */
+static int pid_of(const struct modem *m, const struct offer *o) { return o->pid == UNKNOWN ? m->pid : o->pid; }
+
+/* Is something else stored in the one than in the other? */
+static bool differs(const struct offer *a, const struct offer *b) { return unlike(a->pid, b->pid) || a->now != b->now; }
 
 /* A change was begun and is neither in nor put back. */
 static bool unfinished(const struct work *w) {
-	return w->p.written && !w->p.committed && !(w->p.asked && !differs(&w->o, &w->p.found) && !differs(&w->o, &w->p.running));
-}
-
-/* Refuses, but first puts back what was found, as long as the target has not gone in with a reset. */
-static struct step back_out(const struct work *w, enum why why) {
 	const struct past *p = &w->p;
-	struct step s = { .doing = REFUSE, .why = why };
-	bool alike = (w->o.dialect == MASK) == (p->found.dialect == MASK); /* QMI's numbers are no bitmasks */
-	if (p->asked && unfinished(w) && alike) {
-		if ((p->written & PID ? w->o.pid != p->found.pid : unlike(w->o.pid, p->found.pid)) && w->o.dialect == INDEX &&
-		    !(p->restored & PID))
-			s.doing = WRITE_PID, s.value = (uint32_t)p->found.pid;
-		else if (w->o.now != p->found.now && !(p->restored & COMP))
-			s.doing = WRITE_COMP, s.value = p->found.now;
-		else if (!differs(&w->o, &p->found) && p->resets < 2 && !p->ignored)
-			s.doing = RESET;
-	}
-	if (s.doing == REFUSE && !p->stop && p->config && p->config != w->m.active && config_of(&w->m, p->config) && !p->unset)
-		s.doing = SELECT, s.value = p->config;
-	return s;
+	bool in = p->committed && p->why != NO_RESET, back = p->asked && !differs(&w->o, &p->found) && !differs(&w->o, &p->running);
+	return p->written && !in && !back;
 }
 
-/* The configuration in which all functions of the target are, the active one first; 0 = none. */
-static uint8_t serving(const struct work *w) {
+/* The next step of the way back: what was found is stored again, as long as the target has not gone in with a reset. */
+static struct step back_out(const struct work *w) {
+	const struct past *p = &w->p;
+	const struct offer *o = &w->o, *found = &p->found;
+	bool begun = p->asked && unfinished(w), other = p->config && p->config != w->m.active && config_of(&w->m, p->config);
+	if (begun && o->dialect == INDEX && unlike(o->pid, found->pid) && !(p->restored & PID))
+		return step(WRITE_PID, (uint32_t)found->pid);
+	if (begun && o->now != found->now && !(p->restored & COMP)) return step(WRITE_COMP, found->now);
+	if (begun && !differs(o, found) && p->resets < RESETS && p->why != NO_RESET) return step(RESET, false);
+	return other && p->selections < SELECTIONS && !p->stop ? step(SELECT, p->config) : step(REFUSE, 0);
+}
+
+/* The configuration that has all these functions, the active one first, or only that one if it is given; 0 = none. */
+static uint8_t find_config(const struct modem *m, unsigned bits, uint8_t only) {
 	uint8_t found = 0;
-	for (const struct config *c = w->m.config; c < w->m.config + w->m.configs; c++)
-		if ((!w->t->config || w->t->config == c->value) && !(w->t->value & ~functions_of(&w->m, c)) &&
-		    (!found || c->value == w->m.active))
-			found = c->value;
+	for (const struct config *c = m->config; c < m->config + m->configs; c++)
+		if ((!only || c->value == only) && !(bits & ~functions_of(m, c)) && (!found || c->value == m->active)) found = c->value;
 	return found;
 }
 
-/* The target is there; what is left is to select its configuration and to see whether it lasts. A number says nothing
- * about the configuration: as asked, else as the kernel chose. */
+/* The configuration to be in: of names the one that has them, else the one asked for. 0 = none, or any. */
+static uint8_t wanted_config(const struct work *w) {
+	return w->t->mode == NAMES ? find_config(&w->m, w->t->value, w->t->config) : w->t->config;
+}
+
+/* Storage is left by a configuration where there is one, the wanted one first, else by a flip. */
+static struct step leave_storage(const struct work *w) {
+	uint8_t wanted = wanted_config(w), config = 0;
+	for (const struct config *c = w->m.config; c < w->m.config + w->m.configs; c++)
+		if ((functions_of(&w->m, c) & ~BIT(MS)) && (!config || c->value == wanted)) config = c->value;
+	if (config) return step(SELECT, config);
+	return w->p.mute || w->p.flips >= FLIPS ? refuse(w->p.mute ? w->p.mute : NO_LEAVE) : step(FLIP, 0);
+}
+
+/* The target is there; what is left is to select its configuration, for a number the one that the kernel chose, and to
+ * see whether it lasts. */
 static struct step settle(const struct work *w) {
-	const struct target *t = w->t;
-	uint8_t config = t->mode == NAMES ? serving(w) : t->config ? t->config : w->p.config ? w->p.config : w->m.active;
-	if (!config_of(&w->m, config)) return back_out(w, NO_SUCH_CONFIG);
+	uint8_t config = wanted_config(w);
+	if (!config) config = w->p.config ? w->p.config : w->m.active;
+	if (!config_of(&w->m, config)) return refuse(NO_SUCH_CONFIG);
 	if (config != w->m.active) return step(SELECT, config);
 	return step(w->p.written && !w->p.stayed ? WATCH : DONE, 0);
 }
 
-/* Has each configuration the AT port and the network expected of it? Nothing expected: not known. */
-static bool shows(const struct modem *m, const uint16_t expect[2]) {
-	for (unsigned c = 0; c < 2; c++) {
-		unsigned bits = expect[c] & (BIT(AT) | NETS);
-		if (c < m->configs ? (bits & ~functions_of(m, &m->config[c])) || (!expect[c] && expect[0]) : bits) return false;
-	}
-	return true;
+/* The functions that what is stored promises for the first or the second configuration; 0: none, or nobody knows. */
+static unsigned promised(const struct offer *o, unsigned config) {
+	const struct row *r = find_row(o, o->now);
+	unsigned bits = 0;
+	if (o->dialect != MASK) return r ? r->functions[config] : 0;
+	for (unsigned f = 0; !config && f < FUNCTIONS; f++) bits |= o->now & functions[f].bit ? BIT(f) : 0;
+	return bits;
 }
 
-/* Storage is left by a configuration where there is one, else by a flip. */
-static struct step leave_storage(const struct work *w) {
-	uint8_t wanted = w->t->mode == NAMES ? serving(w) : w->t->config, config = 0;
-	for (const struct config *c = w->m.config; c < w->m.config + w->m.configs; c++)
-		if ((functions_of(&w->m, c) & ~BIT(MS)) && (!config || c->value == wanted)) config = c->value;
-	if (w->p.unset || w->p.selections > 3) return (struct step){ .doing = REFUSE, .why = NO_CONFIG };
-	if (w->p.stuck || w->p.flips >= FLIPS) return (struct step){ .doing = REFUSE, .why = w->p.stuck ? w->p.stuck : NO_LEAVE };
-	return config ? step(SELECT, config) : step(FLIP, 0);
+/* Is what is stored to be seen: AT port and network, in each configuration? The numbers of the others differ. Names are
+ * not judged by it. */
+static bool shows(const struct work *w) {
+	unsigned first = promised(&w->o, 0), second = promised(&w->o, 1), seen = BIT(AT) | NETS;
+	return w->t->mode != NAMES && !(first & seen & ~functions_of(&w->m, &w->m.config[0])) &&
+	       !(second & seen & ~functions_of(&w->m, &w->m.config[1])) && (second || !first || w->m.configs < 2);
 }
 
-/* Where to ask: an AT port, before all others; it may be in the other configuration. */
+/* Where to ask: an AT port before all others, be it in another configuration. What went in with a reset and can be seen
+ * needs no answer from there. A bitmask is asked for by AT alone: QMI has other numbers. */
 static struct step find_port(const struct work *w) {
-	static const unsigned ports[] = { BIT(AT), BIT(MBIM) | BIT(QMI) };
+	static const uint8_t ports[] = { AT, MBIM, QMI };
 	const struct past *p = &w->p;
-	bool shown = p->committed && ((p->expect[0] | p->expect[1]) & (BIT(AT) | NETS)) && shows(&w->m, p->expect) &&
-		     !unlike(w->t->pid, w->m.pid);
-	for (unsigned i = 0; i < LEN(ports) && !p->mute; i++) {
-		if (functions_of(&w->m, config_of(&w->m, w->m.active)) & ports[i]) return step(ASK, 0);
-		if (shown && p->found.dialect == MASK) break; /* QMI would answer with another number */
-		for (const struct config *c = w->m.config; !shown && c < w->m.config + w->m.configs; c++)
-			if (functions_of(&w->m, c) & ports[i]) return step(SELECT, c->value);
+	bool seen = p->committed && !p->why && ((promised(&w->o, 0) | promised(&w->o, 1)) & (BIT(AT) | NETS)) && shows(w) &&
+		    !unlike(w->t->pid, w->m.pid);
+	for (unsigned i = 0; i < (p->mute ? 0 : p->found.dialect == MASK ? 1 : LEN(ports)); i++) {
+		uint8_t config = find_config(&w->m, BIT(ports[i]), seen ? w->m.active : 0);
+		if (config) return step(config == w->m.active ? ASK : SELECT, config);
 	}
-	return shown ? settle(w) : back_out(w, p->mute ? p->mute : NO_PORT);
+	return seen ? settle(w) : refuse(p->mute ? p->mute : NO_PORT);
 }
 
 static bool row_serves(const struct row *r, const struct target *t) {
-	if (!r->supported || t->mode == NUMBER) return r->supported && r->number == t->value;
-	for (unsigned c = 0; c < r->configs && c < 2; c++)
-		if ((!t->config || t->config == c + 1) && !(t->value & ~(unsigned)r->functions[c])) return true;
-	return false;
+	bool serves = t->mode == NUMBER && r->number == t->value;
+	for (unsigned c = 0; t->mode == NAMES && c < r->configs && c < LEN(r->functions); c++)
+		serves |= (!t->config || t->config == c + 1) && !(t->value & ~(unsigned)r->functions[c]);
+	return r->supported && serves;
 }
 
 /* The best row for the target: what the modem has, with an AT port, one configuration, fewest functions that nobody
  * asked for, lowest number. NULL = none; without an AT port only if bare. */
 static const struct row *pick(const struct work *w, bool bare) {
 	const struct offer *o = &w->o;
-	const struct target *t = w->t;
 	const struct row *best = NULL;
-	for (unsigned r = 0, least = 0; r < o->rows; r++) {
-		const struct row *row = &o->row[r];
-		unsigned all = row->functions[0] | row->functions[1], cost = row->number;
-		bool has = row->number == o->now && !w->p.written; /* what follows a written PID is not yet what it has */
-		if (!row_serves(row, t) || (!(all & BIT(AT)) && !bare && !has)) continue;
-		if (row->number == o->now) return row;
-		for (unsigned extra = all & ~t->value; extra; extra &= extra - 1) cost += 1u << 8;
-		cost += (row->configs > 1 ? 1u << 12 : 0) + (all & BIT(AT) ? 0 : 1u << 13);
-		if (!best || cost < least) best = row, least = cost;
+	unsigned least = 0;
+	for (const struct row *r = o->row; r < o->row + o->rows; r++) {
+		unsigned all = r->functions[0] | r->functions[1], cost = r->number;
+		bool has = r->number == o->now && !w->p.written; /* what follows a written PID is not yet what it has */
+		if (!row_serves(r, w->t) || (!(all & BIT(AT)) && !bare && !has)) continue;
+		if (r->number == o->now) return r;
+		for (unsigned extra = all & ~w->t->value; extra; extra &= extra - 1) cost += 1u << 8;
+		cost += (r->configs > 1 ? 1u << 12 : 0) + (all & BIT(AT) ? 0 : 1u << 13);
+		if (!best || cost < least) best = r, least = cost;
 	}
 	return best;
 }
 
-/* Another PID under which config.h says that the functions are; UNKNOWN where none is known and listed. */
-static int other_pid(const struct work *w) {
-	for (unsigned i = 0; w->t->mode == NAMES && w->t->pid == UNKNOWN && i < LEN(moves); i++)
-		if (moves[i].from == w->o.pid && !(w->t->value & ~(unsigned)moves[i].functions) && has16(w->o.pids, w->o.npids, moves[i].to))
-			return moves[i].to;
-	return UNKNOWN;
+/* The numbered compositions of !UDUSBCOMP and QMI: the one to be stored, or what may bring one. */
+static struct step choose_row(const struct work *w) {
+	const struct target *t = w->t;
+	const struct past *p = &w->p;
+	const struct offer *o = &w->o;
+	const struct row *r = pick(w, t->bare), *is = find_row(o, o->now);
+	if (t->mode == BITS) return refuse(NO_BITS);
+	if (unlike(t->pid, pid_of(&w->m, o))) {
+		if (o->dialect == WIRE || o->pid == UNKNOWN) return refuse(o->dialect == WIRE ? PID_DIFFERS : NO_LIST);
+		return has16(o->pids, o->npids, (uint32_t)t->pid) ? step(WRITE_PID, (uint32_t)t->pid) : refuse(PID_NOT_LISTED);
+	}
+	if (t->mode == NUMBER && t->value == o->now && (!p->written || p->committed)) return step(WRITE_COMP, o->now); /* listed or not */
+	if (r) return t->config > r->configs ? refuse(NO_SUCH_CONFIG) : step(WRITE_COMP, r->number);
+	/* another PID may have one, by config.h's table */
+	for (unsigned i = 0; t->mode == NAMES && t->pid == UNKNOWN && !p->written && i < LEN(moves); i++)
+		if (moves[i].from == o->pid && !(t->value & ~(unsigned)moves[i].functions) && has16(o->pids, o->npids, moves[i].to))
+			return step(WRITE_PID, moves[i].to);
+	/* the one that was written may have it after a reset, unless the list speaks for it already: that is another list than
+	 * before, and has the present composition */
+	bool speaks = is && is->supported && memcmp(o->row, p->running.row, sizeof o->row);
+	if (p->written == PID && !p->resets && differs(o, &p->running) && !speaks) return step(RESET, false);
+	return refuse(!o->rows ? NO_LIST : pick(w, true) ? NO_AT : NOT_LISTED);
 }
 
-/* No row will do. Another PID may have one; one that was written may have it after a reset, unless the list speaks for
- * it already: that is another list than before, and has the present composition. */
-static struct step no_row(const struct work *w) {
-	const struct offer *o = &w->o, *before = &w->p.running;
-	const struct row *r = find_row(o, o->now);
-	int pid = other_pid(w);
-	bool speaks = r && r->supported && (o->rows != before->rows || memcmp(o->row, before->row, sizeof o->row));
-	if (pid != UNKNOWN && !w->p.written) return step(WRITE_PID, (uint32_t)pid);
-	if (differs(o, before) && w->p.written == PID && !w->p.resets && !speaks) return step(RESET, 0);
-	return back_out(w, !o->rows ? NO_LIST : pick(w, true) ? NO_AT : NOT_LISTED);
-}
-
-/* The setting is as wanted. Does it run? Names are here because their functions are not to be seen. */
-static struct step stored(const struct work *w, const uint16_t expect[2]) {
-	bool seen = w->t->mode != NAMES && shows(&w->m, expect);
-	if (w->p.resets < 2 && ((w->p.written && differs(&w->o, &w->p.running)) || (!w->p.resets && !seen))) return step(RESET, true);
-	return w->t->mode == NAMES ? back_out(w, NOT_SHOWN) : settle(w);
-}
-
-/* The numbered compositions of !UDUSBCOMP and QMI. */
-static struct step decide_row(const struct work *w) {
-	static const uint16_t unknown[2];
+/* The bitmask of !USBCOMP to be stored: as given; or names added to what is there, with the AT port, and of the networks
+ * only theirs. Its type stays as the modem has it. */
+static struct step choose_mask(const struct work *w) {
 	const struct target *t = w->t;
 	const struct offer *o = &w->o;
-	const struct past *p = &w->p;
-	if (t->mode == BITS) return back_out(w, NO_BITS);
-	if (o->dialect == WIRE && unlike(t->pid, w->m.pid)) return back_out(w, PID_DIFFERS); /* QMI does not know of it */
-	if (o->dialect == INDEX && t->pid != UNKNOWN && t->pid != o->pid) {
-		if (o->pid == UNKNOWN || p->written) return back_out(w, p->written ? DIFFERS : NO_LIST);
-		return has16(o->pids, o->npids, (uint32_t)t->pid) ? step(WRITE_PID, (uint32_t)t->pid) : back_out(w, PID_NOT_LISTED);
-	}
-	const struct row *r = pick(w, t->bare);
-	if (t->mode == NUMBER && o->now == t->value && (!p->written || p->committed)) { /* is there, listed or not */
-		r = find_row(o, o->now);
-		return stored(w, r ? r->functions : unknown);
-	}
-	if (!r) return no_row(w);
-	if (t->config > r->configs && r->functions[0]) return back_out(w, NO_SUCH_CONFIG);
-	if (r->number == o->now) return stored(w, r->functions);
-	return (p->written & COMP) || p->committed ? back_out(w, DIFFERS) : step(WRITE_COMP, r->number);
-}
-
-/* The bitmask wanted: a mask as it is; names added to what is there, with the AT port, and of the networks only theirs. */
-static uint32_t merge(const struct offer *o, const struct target *t, uint32_t names) {
-	if (t->mode == BITS) return t->value;
-	uint32_t bits = 0, mask = o->now | (t->bare ? 0 : functions[AT].bit);
+	bool number = t->mode == NUMBER, named = number && (t->value == 6 || t->value == 8 || t->value == 9);
+	uint32_t names = named ? compositions[t->value] : t->value, bits = 0, mask = o->now | (t->bare ? 0 : functions[AT].bit);
+	if (number && !named) return refuse(NO_INDEX);
+	if (unlike(t->pid, pid_of(&w->m, o))) return refuse(PID_DIFFERS);
+	if (t->mode != BITS && (names & (BIT(NET) | BIT(MS)))) return refuse(NO_BIT);
 	for (unsigned f = 0; f < FUNCTIONS; f++) bits |= names & BIT(f) ? functions[f].bit : 0;
 	for (unsigned i = 0; i < LEN(families); i++)
 		if (count_families(bits) && !(bits & families[i])) mask &= ~families[i];
-	return mask | bits;
-}
-
-/* What is to be seen of a stored setting, by configuration; of a mask the AT port and the network, as the others'
- * numbers differ with the type. */
-static void expectation(const struct offer *o, uint16_t expect[2]) {
-	const struct row *r = find_row(o, o->now);
-	expect[0] = expect[1] = 0;
-	if (o->dialect != MASK && r) memcpy(expect, r->functions, sizeof r->functions);
-	for (unsigned f = 0; o->dialect == MASK && f < FUNCTIONS; f++)
-		if ((o->now & functions[f].bit) && (BIT(f) & (BIT(AT) | NETS))) expect[0] = (uint16_t)(expect[0] | BIT(f));
-}
-
-/* The bitmask of !USBCOMP. Its type stays as the modem has it. */
-static struct step decide_mask(const struct work *w) {
-	const struct target *t = w->t;
-	const struct offer *o = &w->o;
-	bool named = t->mode == NUMBER && (t->value == 6 || t->value == 8 || t->value == 9);
-	uint32_t names = t->mode == NAMES ? t->value : named ? compositions[t->value] : 0, mask = merge(o, t, names);
-	uint16_t expect[2];
-	if (t->mode == NUMBER && !named) return back_out(w, NO_INDEX);
-	if (unlike(t->pid, o->pid == UNKNOWN ? w->m.pid : o->pid)) return back_out(w, PID_DIFFERS);
-	if (names & (BIT(NET) | BIT(MS))) return back_out(w, NO_BIT);
-	expectation(o, expect);
-	if (mask == o->now) return stored(w, expect);
-	enum why why = w->p.written || w->p.committed ? DIFFERS : !o->bits ? NO_LIST : !(o->types & BIT(o->type)) ? NO_TYPE :
+	mask = t->mode == BITS ? t->value : mask | bits;
+	enum why why = mask == o->now ? FINE : !o->bits ? NO_LIST : !(o->types & BIT(o->type)) ? NO_TYPE :
 		mask & ~o->now & ~o->bits ? NOT_LISTED : !(mask & functions[AT].bit) && !t->bare ? NO_AT :
 		t->config > 1 ? NO_SUCH_CONFIG : FINE;
-	return why ? back_out(w, why) : step(WRITE_COMP, mask);
+	return why ? refuse(why) : step(WRITE_COMP, mask);
 }
 
-/* The modem is there and runs: ask, choose, write, reset, in this order and as little of it as possible. */
-static struct step decide_mode(const struct work *w) {
+/* The modem runs: ask, choose, write, reset, in this order and as little of it as possible. */
+static struct step approach(const struct work *w) {
+	const struct target *t = w->t;
 	const struct past *p = &w->p;
 	const struct offer *o = &w->o;
-	bool begun = unfinished(w), seen = w->t->mode == NAMES && !unlike(w->t->pid, w->m.pid) && !begun && serving(w);
-	enum why why = p->why ? p->why : p->stop ? STOPPED : p->unset || p->selections > 5 ? NO_CONFIG : p->ignored ? NO_RESET : FINE;
-	if (why && (p->asked || !begun || p->unset || p->selections > 5)) return back_out(w, why);
-	if (!why && (w->t->mode == LEAVE || seen)) return settle(w);
-	if (!p->asked || p->mute) return find_port(w);
+	bool over = p->why || p->stop, begun = unfinished(w);
+	if (over && (p->asked || !begun)) return refuse(STOPPED);
+	if (!over && t->mode == LEAVE) return settle(w);
+	if (!begun && t->mode == NAMES && !unlike(t->pid, w->m.pid) && wanted_config(w)) return settle(w);
+	if (!p->asked) return find_port(w);
 	/* read back: what was written must be what is stored, and nothing else may have moved */
-	if (p->written && !p->committed && ((p->written & PID ? o->pid != p->pid : unlike(o->pid, p->found.pid)) ||
+	if (p->written && !p->committed && (unlike(o->pid, p->written & PID ? p->pid : p->found.pid) ||
 					    ((p->written & COMP) && o->now != p->comp)))
-		return back_out(w, DIFFERS);
-	return o->dialect == MASK ? decide_mask(w) : decide_row(w);
+		return refuse(DIFFERS);
+	struct step s = o->dialect == MASK ? choose_mask(w) : choose_row(w);
+	if (s.doing == WRITE_COMP && s.value == o->now) { /* it is stored; does it run? */
+		bool runs = !differs(o, &p->running) && (p->resets || shows(w));
+		if (!runs && p->resets < RESETS) return step(RESET, true);
+		return t->mode == NAMES ? refuse(NOT_SHOWN) : settle(w);
+	}
+	if (s.doing == WRITE_PID ? p->written : s.doing == WRITE_COMP && (p->committed || (p->written & COMP))) return refuse(DIFFERS);
+	return p->late && (s.doing == WRITE_PID || s.doing == WRITE_COMP) ? refuse(LATE) : s;
 }
 
 /* The next step, from what is seen (m), what was answered (o, once asked), what is wanted (t) and what was done so far (p).
  * Every chain of steps ends in DONE or REFUSE. A step with a why is on the way back. */
 static struct step decide(const struct work *w) {
 	static const uint8_t absent[] = { [GONE] = MISSING, [FOREIGN] = NOT_OURS, [BOOT] = IN_BOOT, [MODEM] = UNCONFIGURED };
-	enum why why = w->p.losses >= LOSSES ? CRASHES : w->p.stop && !unfinished(w) ? STOPPED : w->m.barred ? BARRED : FINE;
-	if (why && !(why == STOPPED && w->p.asked && w->m.kind == MODEM && w->m.active))
-		return (struct step){ .doing = REFUSE, .why = w->p.why ? w->p.why : why };
-	if (w->m.kind == STORAGE) return leave_storage(w);
-	if (w->m.kind != MODEM || !w->m.active) return (struct step){ .doing = WAITING, .why = absent[w->m.kind] };
-	struct step s = decide_mode(w);
-	return w->p.late && !s.why && (s.doing == WRITE_PID || s.doing == WRITE_COMP) ? back_out(w, LATE) : s;
+	const struct past *p = &w->p;
+	bool ready = w->m.kind == MODEM && w->m.active;
+	enum why why = p->losses >= LOSSES + p->resets ? CRASHES : p->stop && !unfinished(w) ? STOPPED : w->m.barred ? BARRED : FINE;
+	if (why) return refuse(p->why ? p->why : why);
+	if (!ready && w->m.kind != STORAGE) return (struct step){ .doing = WAITING, .why = absent[w->m.kind] };
+	struct step s = ready ? approach(w) : leave_storage(w);
+	if (s.doing == SELECT && p->selections >= SELECTIONS) s = refuse(NO_CONFIG);
+	if (!ready || s.doing != REFUSE) return s;
+	why = p->why ? p->why : s.why;
+	s = back_out(w);
+	s.why = why;
+	return s;
 }
 
 /* ---- act: the only room that touches a modem ---- */
@@ -1548,24 +1520,19 @@ static bool has_left(const struct work *w, int64_t until) {
 	}
 }
 
-/* The kernel's sierra_ms asks in usb-storage's probe, unless it was told not to, or has decided to keep the storage. */
-static bool kernel_flips(const struct modem *m) {
-	char name[NAME];
-	return first(name, "", path(SYS "/bus/usb/drivers/usb-storage")) &&
-	       number_in(SYS "/module/usb_storage/parameters/swi_tru_install") != 2 &&
-	       slurp(name, sizeof name, interface_file(m, 9, "truinst")) < 0;
-}
-
 /* SetSwocMode, three times at most, a port reset before the last. Whether it stalls or times out, only leaving counts.
  * GetSwocInfo is for the log alone: a Linux package on the stick is no reason to leave it there. */
 static void flip(struct work *w) {
+	char name[NAME];
+	bool kernel = first(name, "", SYS "/bus/usb/drivers/usb-storage") &&
+		      number_in(SYS "/module/usb_storage/parameters/swi_tru_install") != 2; /* usb-storage asks, too, but for 2 */
 	w->p.flips++;
+	w->p.mute = NO_NODE;
 	doing("waiting for the stick to leave storage mode");
-	if (kernel_flips(&w->m) && has_left(w, sooner(patience(), w->since + KERNEL_FLIP_MS))) {
+	if (kernel && has_left(w, sooner(patience(), w->since + KERNEL_FLIP_MS))) {
 		say(INFO, "left storage mode, asked by the kernel's usb-storage");
 		return;
 	}
-	enum why why = NO_NODE;
 	for (unsigned try = 0; try < 3 && !stopped(); try++) {
 		uint8_t info[60] = { 0 };
 		int fd = open_usbfs(&w->m);
@@ -1578,44 +1545,34 @@ static void flip(struct work *w) {
 			if (r >= 0 || errno == EPIPE) heard();
 			say(INFO, "SetSwocMode 1: %s", r < 0 ? reason(errno) : "accepted");
 			close(fd);
-			why = NO_LEAVE;
+			w->p.mute = NO_LEAVE;
 		}
 		if (has_left(w, sooner(patience(), now() + FLIP_MS))) return;
 	}
-	if (!stopped()) w->p.stuck = why;
-}
-
-/* Autosuspend off while the modem is talked to; the policy goes back to what it was. */
-static void keep_awake(struct work *w, bool on) {
-	char text[8];
-	bool ours = w->awake && w->awake == number_in(device_file(w->m.port, "devnum"));
-	device_file(w->m.port, "power/control");
-	if (!on && ours) spit(g.path.s, "auto");
-	w->awake = on && slurp(text, sizeof text, g.path.s) > 0 && text[0] == 'a' && spit(g.path.s, "on") ? w->m.devnum : 0;
 }
 
 static void hang_up(struct work *w) {
 	if (w->l.carrier) close_qmi(&w->l);
 	close_link(&w->l);
-	keep_awake(w, false);
+	if (w->awake && w->awake == number_in(device_file(w->m.port, "devnum"))) spit(device_file(w->m.port, "power/control"), "auto");
+	w->awake = 0;
 }
 
 /* Opens the way to an interface: the file that a driver makes, waited for where there is such a driver; or usbfs. */
 static enum why dial(struct work *w, const struct interface *i, bool encapsulated) {
-	static const char *const drivers[] = { "usb-serial/drivers", "usb/drivers/qmi_wwan", "usb/drivers/cdc_mbim" };
 	struct link *l = &w->l;
 	struct text interface = { "" };
-	char name[NAME];
-	bool expected = false;
+	char name[NAME], policy[2];
 	enum why why;
 	hang_up(w);
 	l->number = i->number;
 	l->message = i->message;
 	l->mbim = encapsulated && i->class != VENDOR;
 	add(&interface, "%s:%u.%u", w->m.port, w->m.active, i->number);
-	keep_awake(w, true);
-	for (unsigned d = encapsulated; d < (encapsulated ? LEN(drivers) : 1); d++)
-		expected |= first(name, "", path(SYS "/bus/%s", drivers[d]));
+	/* autosuspend is off while the modem is talked to */
+	if (slurp(policy, sizeof policy, device_file(w->m.port, "power/control")) > 0 && policy[0] == 'a' && spit(g.path.s, "on"))
+		w->awake = w->m.devnum;
+	bool expected = first(name, "", encapsulated ? SYS "/bus/usb/drivers/cdc_wdm" : SYS "/bus/usb-serial/drivers");
 	do why = open_file(l, interface.s, encapsulated);
 	while (why == MUTE && expected && watch(sooner(w->since + TTY_MS, g.deadline)) > 0);
 	if (why == MUTE) why = open_urbs(l, &w->m, i, encapsulated);
@@ -1628,9 +1585,14 @@ static void drain(struct link *l) {
 	for (int64_t until = now() + ANSWER_MS; now() < until && receive(l, now() + (int64_t)2 * RETRY_MS) > 0;) continue;
 }
 
-/* Asks an unlocked AT port. Once something was written, an answer without the PID is none. */
+/* Asks what is stored, by AT for the lists only if they are wanted. Once something was written an AT answer without the
+ * PID is none; what was known before stays then. */
 static bool read_back(struct work *w, bool lists) {
-	return ask_at(&w->l, &w->o, lists) && (w->o.pid != UNKNOWN || w->p.found.pid == UNKNOWN || !w->p.written);
+	struct offer o = w->o;
+	bool answered = w->l.client ? ask_qmi(&w->l, &o) : ask_at(&w->l, &o, lists);
+	if (!answered || (o.pid == UNKNOWN && o.dialect != WIRE && w->p.written && w->p.found.pid != UNKNOWN)) return false;
+	w->o = o;
+	return true;
 }
 
 /* Asks an AT port: is there life, does it unlock, does it answer. The code is sent once. Who answers at once, but to
@@ -1665,11 +1627,11 @@ static enum why ask(struct work *w) {
 	enum why why = NO_PORT;
 	for (unsigned p = 0; p < LEN(ports); p++)
 		if ((found[p] = find_function(&w->m, config_of(&w->m, w->m.active), ports[p]))) n++;
-	for (unsigned p = 0; p < LEN(ports) && !stopped() && !(p > 1 && why == STRANGE); p++) {
+	for (unsigned p = 0; p < LEN(ports) && !stopped() && !(p > 1 && (why == STRANGE || w->p.found.dialect == MASK)); p++) {
 		if (!found[p] || (ports[p] == SPARE && (found[p]->protocol == DIAG || !found[0]))) continue;
 		int64_t until = n > 1 ? sooner(patience(), now() + DEAF_MS) : patience();
 		enum why one = p < 2 ? talk_at(w, found[p], until) : dial(w, found[p], true);
-		if (p > 1 && !one && !(open_qmi(&w->l) && ask_qmi(&w->l, &w->o))) one = w->l.gone ? MUTE : NO_TUNNEL;
+		if (p > 1 && !one && !(open_qmi(&w->l) && read_back(w, true))) one = w->l.gone ? MUTE : NO_TUNNEL;
 		if (one == FINE || one == HELD || one == LOCKED) return one;
 		if (why != STRANGE) why = one;
 	}
@@ -1677,125 +1639,95 @@ static enum why ask(struct work *w) {
 	return why;
 }
 
-/* Asks for the first time since the modem started, or after the link was lost. */
+/* What is stored: the PID, and the composition or the bitmask. */
+static void name_setting(struct text *t, const struct modem *m, const struct offer *o) {
+	add(t, o->dialect == MASK ? "PID %4X bits %X" : "PID %4X composition %u", (unsigned)pid_of(m, o), o->now);
+}
+
+/* Opens a link and asks. */
 static void inquire(struct work *w) {
 	struct past *p = &w->p;
-	enum why why = ask(w);
-	if (why) {
-		hang_up(w);
-		if (!has_left(w, 0) && !stopped()) p->mute = why;
-		return;
-	}
-	if (!w->known) p->running = w->o;
+	struct text t = { "has " };
+	p->mute = ask(w);
+	p->asked = !p->mute;
+	if (p->mute) return;
+	if (!p->running.dialect) p->running = w->o;
 	if (!p->written) p->found = w->o;
-	p->asked = w->known = true;
-	say(INFO, w->o.dialect == MASK ? "has PID %4X, bitmask %X" : "has PID %4X, composition %u",
-	    w->o.pid == UNKNOWN ? w->m.pid : (unsigned)w->o.pid, w->o.now);
+	name_setting(&t, &w->m, &w->o);
+	say(INFO, "%s", t.s);
 }
 
 /* The state in which a modem is left, kept where the parent can read it should the child hang. */
 static void note_state(const struct work *w) {
 	const struct past *p = &w->p;
-	const struct offer *is = &w->o, *was = &p->found;
 	struct text *t = &g.me->left;
-	bool same_as_found = p->asked && !differs(is, was), mask = was->dialect == MASK;
-	print(t, !p->written ? "nothing was written" : same_as_found ? "what was found is stored" : p->asked ? "stored is" : "not read back:");
-	if (p->written && !same_as_found && (p->asked ? is->dialect == INDEX && is->pid != UNKNOWN : p->written & PID))
-		add(t, " PID %4X (was %4X)", (unsigned)(p->asked ? is->pid : p->pid) & 0xffff, (unsigned)was->pid & 0xffff);
-	if (p->written && !same_as_found && (p->asked || (p->written & COMP)))
-		add(t, mask ? " bitmask %X (was %X)" : " composition %u (was %u)", p->asked ? is->now : p->comp, was->now);
-	if (p->written && p->asked && differs(is, &p->running)) add(t, ", not reset into");
-}
-
-/* Is the link open? One that was closed meanwhile is opened, and what is answered then is for decide() to judge first. */
-static bool redial(struct work *w) {
-	if (w->l.carrier) return true;
-	w->p.asked = !(w->p.mute = ask(w));
-	return false;
+	if (!p->written) return;
+	if (p->asked && !differs(&w->o, &p->found)) {
+		print(t, "what was found is stored");
+	} else {
+		print(t, p->asked ? "stored is " : "not read back: ");
+		name_setting(t, &w->m, &w->o);
+		add(t, " (was ");
+		name_setting(t, &w->m, &p->found);
+		add(t, ")");
+	}
+	if (p->asked && differs(&w->o, &p->running)) add(t, ", not reset into");
 }
 
 /* One setting: written once, read back at once. What the read-back says is decide()'s to judge. */
 static void write_setting(struct work *w, const struct step *s) {
 	struct past *p = &w->p;
+	struct offer *o = &w->o;
 	struct text command;
-	bool pid = s->doing == WRITE_PID, mask = w->o.dialect == MASK;
-	if (!redial(w)) return;
-	uint8_t *done = s->why ? &p->restored : &p->written;
-	uint32_t old = w->o.now;
-	*done = (uint8_t)(*done | (pid ? PID : COMP));
-	if (!s->why && pid) p->pid = (int)s->value;
-	if (!s->why && !pid) p->comp = s->value;
+	bool pid = s->doing == WRITE_PID;
+	uint8_t number = (uint8_t)s->value;
+	uint32_t old = o->now;
+	*(s->why ? &p->restored : &p->written) |= pid ? PID : COMP;
+	if (pid)
+		p->pid = o->pid = (int)s->value;
+	else
+		p->comp = o->now = s->value;
 	p->asked = false; /* nobody knows, until it is read back */
 	note_state(w);
 	g.hold = g.me->written = true;
-	say(INFO, mask ? "%s bitmask %X" : pid ? "%s PID %4X" : "%s composition %u", s->why ? "putting back" : "writing", s->value);
-	if (w->o.dialect == WIRE) {
-		uint8_t number = (uint8_t)s->value;
+	if (o->dialect == WIRE) {
 		bool taken = !qmi(&w->l, DMS, SET_COMP, &number, 1);
-		p->asked = ask_qmi(&w->l, &w->o);
-		if (taken && w->o.now == old) w->o.now = s->value; /* it may tell what runs until the reset */
+		p->asked = read_back(w, false);
+		if (taken && o->now == old) o->now = s->value; /* it may tell what runs until the reset */
 	} else {
 		print(&command, pid ? "AT!UDPID=%4X" : "AT!UDUSBCOMP=%u", s->value);
-		if (mask) print(&command, "AT!USBCOMP=1,%u,%X", w->o.type, s->value);
+		if (o->dialect == MASK) print(&command, "AT!USBCOMP=1,%u,%X", o->type, s->value);
 		at(&w->l, command.s);
-		if (w->l.result == FAILED) say(INFO, "the modem answers ERROR");
 		p->asked = read_back(w, pid);
 	}
-	if (!p->asked) hang_up(w);
 }
 
 /* A reset is done when the modem has left the bus. */
 static void reset(struct work *w, bool last) {
 	struct past *p = &w->p;
-	if (!redial(w)) return;
-	if (last) expectation(&w->o, p->expect);
-	say(INFO, "resetting the modem");
 	for (uint8_t mode = 3; w->o.dialect == WIRE && mode <= 4; mode++) qmi(&w->l, DMS, SET_MODE, &mode, 1); /* offline, reset */
 	if (w->o.dialect != WIRE) at(&w->l, "AT!RESET");
 	hang_up(w);
 	doing("waiting for the modem to leave the bus");
 	p->resets++;
-	p->ignored = !has_left(w, sooner(now() + LEAVE_MS, g.deadline));
-	w->leaving = true;
-	w->committing = last && p->written;
-	p->committed |= w->committing && !p->ignored;
+	p->committed = last && p->written;
+	if (!has_left(w, sooner(now() + LEAVE_MS, g.deadline)) && !stopped()) p->why = NO_RESET;
 }
 
 /* Through sysfs, which unbinds the drivers itself, and blocks while others are probed. */
 static void select_config(struct work *w, uint32_t value) {
-	struct text text = { "" };
+	struct past *p = &w->p;
+	struct text text;
 	hang_up(w);
 	doing("waiting for the kernel to select configuration %u", value);
-	say(INFO, "selecting configuration %u", value);
-	w->p.selections++;
-	if (!w->p.config && w->m.kind == MODEM) w->p.config = w->m.active;
-	add(&text, "%u", value);
-	if (!spit(device_file(w->m.port, "bConfigurationValue"), text.s) && !has_left(w, 0)) {
+	if (!p->config && w->m.kind == MODEM) p->config = w->m.active;
+	p->selections++;
+	print(&text, "%u", value);
+	if (!spit(device_file(w->m.port, "bConfigurationValue"), text.s)) {
 		say(INFO, "configuration %u: %s", value, reason(errno));
-		w->p.unset = true;
+		p->selections = SELECTIONS;
 	}
 	w->since = now();
-}
-
-/* Dry run: says the step instead of doing it. True when nothing more can be known. */
-static bool pretend(struct work *w, const struct step *s) {
-	static const char *const would[] = {
-		[FLIP] = "leave storage mode; what lies beneath is not known", [SELECT] = "select configuration %u",
-		[ASK] = "ask there; the answer is not known", [WRITE_PID] = "write PID %4X and read the list of compositions again",
-		[WRITE_COMP] = "write composition %u", [RESET] = "reset the modem", [WATCH] = "watch it for a while",
-	};
-	if (s->doing == ASK && !w->assumed) {
-		inquire(w);
-		return false;
-	}
-	struct text t = { "would " };
-	add(&t, s->doing == WRITE_COMP && w->o.dialect == MASK ? "write bitmask %X" : would[s->doing], s->value);
-	say(VERDICT, "%s", t.s);
-	if (s->doing == SELECT) w->assumed = (uint8_t)s->value;
-	if (s->doing != WRITE_COMP) return s->doing != SELECT || w->p.selections++ > 3;
-	w->o.now = w->p.comp = s->value;
-	w->p.written |= COMP;
-	return false;
 }
 
 /* ---- work: one modem, until decide() says that it is over ---- */
@@ -1848,45 +1780,50 @@ static int succeed(struct slot *s, const struct modem *m) {
 static void meet(struct work *w) {
 	struct past *p = &w->p;
 	struct modem m;
-	look(&m, w->m.port);
-	if (!m.kind && g.me->peer[0]) {
-		look(&m, strcmp(w->m.port, g.me->port) ? g.me->port : g.me->peer);
-		if (!m.kind) copy_port(m.port, w->m.port, PORT);
-	}
+	look(&m, g.me->port);
+	if (!m.kind && g.me->peer[0]) look(&m, g.me->peer);
 	if ((m.kind || w->m.kind) && !same(&m, &w->m)) {
-		p->losses = (uint8_t)(p->losses + (w->m.kind == MODEM && !w->leaving));
-		if (p->ignored && !p->restored) { /* the reset came after all */
-			p->committed |= w->committing;
-			p->why = FINE;
-		}
-		w->leaving = w->known = false;
+		p->losses += w->m.kind == MODEM;
+		if (p->why == NO_RESET && !p->restored) p->why = FINE;
 		w->l.gone = true;
 		hang_up(w);
-		p->asked = p->ignored = p->stayed = p->unset = false;
-		p->mute = p->stuck = FINE;
-		p->config = p->selections = 0;
+		p->asked = false;
+		p->mute = FINE;
+		p->selections = p->config = 0;
+		p->running.dialect = NOBODY;
 		w->since = now();
 		heard();
 	}
 	if (!m.kind) m.vid = w->m.vid, m.pid = w->m.pid; /* for the verdict on one that is gone */
 	w->m = m;
-	if (w->assumed) w->m.active = w->assumed;
 }
 
 /* Does one step. Returns the child's exit status, or UNKNOWN to go on. */
 static int act(struct work *w, const struct step *s) {
+	static const char *const names[] = {
+		[FLIP] = "leave storage mode", [SELECT] = "select configuration %u", [WRITE_PID] = "write PID %4X",
+		[WRITE_COMP] = "write composition %u", [RESET] = "reset the modem",
+	};
 	struct past *p = &w->p;
-	struct text more = { "" };
+	struct text text = { "" };
 	bool bounded = w->m.kind == BOOT || w->m.kind == FOREIGN;
 	if (s->why && s->doing != WAITING) p->why = s->why;
-	if (g.dry && s->doing > WAITING && s->doing < DONE) {
-		if (!pretend(w, s)) return UNKNOWN;
-		add(&g.me->verdict, "dry run: nothing stands against it");
-		return 0;
+	if (s->doing >= WRITE_PID && s->doing <= RESET && !w->l.carrier) { /* the link was closed meanwhile: ask again first */
+		p->asked = false;
+		return UNKNOWN;
+	}
+	if (s->doing <= RESET && names[s->doing]) {
+		add(&text, s->doing == WRITE_COMP && w->o.dialect == MASK ? "write bitmask %X" : names[s->doing], s->value);
+		say(g.dry ? VERDICT : INFO, "%s%s", g.dry ? "would " : s->why ? "back: " : "", text.s);
+		if (g.dry) { /* no step after it can be known, but for the reset */
+			if (s->doing == WRITE_COMP) say(VERDICT, "would reset the modem");
+			add(&g.me->verdict, "dry run: nothing stands against it");
+			return 0;
+		}
 	}
 	switch (s->doing) {
 	case WAITING:
-		doing(s->why == MISSING ? "waiting for the modem to come back" : "waiting for the modem to become ready");
+		doing("waiting for the modem");
 		if (watch(bounded ? sooner(w->since + BOOT_MS, patience()) : patience())) return UNKNOWN;
 		return fail(g.me, &w->m, s->why, "");
 	case FLIP: flip(w); return UNKNOWN;
@@ -1897,18 +1834,17 @@ static int act(struct work *w, const struct step *s) {
 	case RESET: reset(w, s->value); return UNKNOWN;
 	case WATCH:
 		doing("watching whether the modem stays");
-		if (watch(sooner(w->since + STAY_MS, g.deadline))) return UNKNOWN;
-		p->stayed = now() >= w->since + STAY_MS;
-		return p->stayed ? UNKNOWN : fail(g.me, &w->m, LATE, " to see whether it stays");
+		if (watch(sooner(w->since + STAY_MS, g.deadline)) || now() >= w->since + STAY_MS) return UNKNOWN;
+		return fail(g.me, &w->m, LATE, " to see whether it stays");
 	case DONE: return succeed(g.me, &w->m);
 	case REFUSE: break;
 	}
 	if (s->why == NOT_LISTED || s->why == NO_AT || s->why == PID_NOT_LISTED || s->why == NO_SUCH_CONFIG) {
-		add(&more, "; on offer: ");
-		name_offer(&more, &w->o);
-		for (unsigned i = 0; i < w->m.configs; i++) add(&more, "%s%u", i ? "," : " configurations ", w->m.config[i].value);
+		print(&text, "; on offer: ");
+		name_offer(&text, &w->o);
+		for (unsigned i = 0; i < w->m.configs; i++) add(&text, "%s%u", i ? "," : " configurations ", w->m.config[i].value);
 	}
-	return fail(g.me, &w->m, s->why, more.s);
+	return fail(g.me, &w->m, s->why, text.s);
 }
 
 static int work(struct work *w) {
@@ -1916,6 +1852,7 @@ static int work(struct work *w) {
 	do {
 		meet(w);
 		w->p.stop = g.stop;
+		w->p.stayed = now() >= w->since + STAY_MS;
 		w->p.late = g.deadline - now() < MARGIN_MS;
 		g.hold = unfinished(w);
 		struct step s = decide(w);
@@ -1949,12 +1886,13 @@ static int list(struct work *w) {
 	add(&interface, "%s:%u.%u", m->port, m->active, port ? port->number : 0);
 	add(t, "%s\t%s\t", before[0] ? "" : "-", !port ? "-" : find_file(name, interface.s, false) ? name : "usbfs");
 	if (m->kind == MODEM && m->active) inquire(w);
-	if (!w->p.asked)
+	if (w->p.asked) {
+		name_setting(t, m, &w->o);
+		add(t, "\t");
+		name_offer(t, &w->o);
+	} else {
 		add(t, "%s\t-", w->p.mute ? whys[w->p.mute] : "-");
-	else
-		add(t, w->o.dialect == MASK ? "PID %4X bits %X\t" : "PID %4X composition %u\t",
-		    w->o.pid == UNKNOWN ? m->pid : (unsigned)w->o.pid, w->o.now);
-	if (w->p.asked) name_offer(t, &w->o);
+	}
 	hang_up(w);
 	return 0;
 }

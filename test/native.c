@@ -899,7 +899,7 @@ static void set_up(const char *cmdline, const char *faults, const char *drivers)
 	if (strstr(drivers, "serial"))
 		make("", "sys/bus/usb-serial/drivers/qcserial");
 	if (strstr(drivers, "wdm"))
-		make("", "sys/bus/usb/drivers/qmi_wwan/module");
+		make("", "sys/bus/usb/drivers/cdc_wdm/module");
 	if (strstr(drivers, "storage"))
 		make("", "sys/bus/usb/drivers/usb-storage/module");
 	if (fault("in-stall"))
