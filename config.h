@@ -124,6 +124,13 @@
 #define DEV "/dev"
 #endif
 
+/* ---- the words of the tables below ---- */
+
+enum function_kind { AT, DM, NMEA, QMI, MBIM, NET, ECM, MS, FUNCTIONS, SPARE = FUNCTIONS };
+enum layout { SWI = 1, DIRECT = 2, GOBI = 4 };
+enum needs { BULK = 1, INTERRUPT = 2 };
+enum { ANY = 0x100, VENDOR = 0xff, NETS = BIT(QMI) | BIT(MBIM) | BIT(NET) | BIT(ECM), UNKNOWN = -1 };
+
 /* ---- what is a modem ---- */
 
 /* Makers whose USB devices are modems all of them, but for the exceptions below. 0f3d: MC7700, AirCard; 114f: MC7750. */
@@ -232,6 +239,23 @@ static const struct { uint16_t from, to, functions; } moves[] = {
 /* Product IDs that are mute on their QMI interface until DTR is set; besides them all with bcdUSB 2.01 and up. */
 static const uint16_t dtr[] = { 0x68c0, 0x9071, 0x9079, 0x907b, 0x9091, 0xc081 };
 
+/* ---- the command line ---- */
+
+#ifndef VERSION
+#define VERSION "1.0"
+#endif
+
+/* What can be set: its option, its word on the kernel's command line, its bounds, and what is said of any other value. */
+enum { A_TARGET, A_CODE, A_APPEAR, A_WAIT, A_LOG, A_INIT, WORDS };
+static const struct { char option[4], word[15]; uint32_t least, most; const char *expected; } settings[WORDS] = {
+	[A_TARGET] = { "-t ", "swflip.target=", 0, 0, "not a target" },
+	[A_CODE] = { "-c ", "swflip.code=", 4, 15, "not a code, 4 to 15 of 0-9A-Za-z" },
+	[A_APPEAR] = { "-a ", "swflip.appear=", 0, 86400, "not a number of seconds, 0 to 86400" },
+	[A_WAIT] = { "-w ", "swflip.wait=", 1, 86400, "not a number of seconds, 1 to 86400" },
+	[A_LOG] = { "", "swflip.log=", 0, 2, "not 0, 1 or 2" },
+	[A_INIT] = { "", "swflip.init=", 0, 0, "" },
+};
+
 /* ---- what is said ---- */
 
 static const char help[] = "usage: swflip [-hklnqvV] [-a seconds] [-c code] [-w seconds] [-t target]...\n"
@@ -240,6 +264,12 @@ static const char help[] = "usage: swflip [-hklnqvV] [-a seconds] [-c code] [-w 
 	"-k to the kernel's log; -q, -v less, more; -V version\n";
 
 /* Why a modem is not in its target mode, and the next thing to do. */
+enum why {
+	FINE, NO_LEAVE, NO_CONFIG, NO_SUCH_CONFIG, BARRED, IN_BOOT, NOT_OURS, MISSING, UNCONFIGURED, NO_PORT, NO_NODE,
+	NO_TUNNEL, MUTE, HELD, LOCKED, STRANGE, NO_LIST, NO_TYPE, NO_BIT, NO_BITS, NO_INDEX, NO_AT, NOT_LISTED,
+	PID_NOT_LISTED, PID_DIFFERS, DIFFERS, NO_RESET, NOT_SHOWN, CRASHES, STOPPED, LATE, LOST,
+};
+
 #define NEXT "\0"
 static const char *const whys[] = {
 	[NO_LEAVE] = "it stays in TRU-Install storage mode" NEXT "replug it, or try another USB port",

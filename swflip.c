@@ -33,33 +33,17 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
-#ifndef VERSION
-#define VERSION "1.0"
-#endif
-
 /* ---- types: what is known of a modem, what is wanted of it, what was done to it ---- */
 
 #define LEN(a) (sizeof(a) / sizeof *(a))
 #define BIT(n) (1u << (n))
 #define PRINTF(n) __attribute__((format(printf, (n), (n) + 1)))
-
-enum function_kind { AT, DM, NMEA, QMI, MBIM, NET, ECM, MS, FUNCTIONS, SPARE = FUNCTIONS };
-enum layout { SWI = 1, DIRECT = 2, GOBI = 4 };
-enum needs { BULK = 1, INTERRUPT = 2 };
-enum { ANY = 0x100, VENDOR = 0xff, NETS = BIT(QMI) | BIT(MBIM) | BIT(NET) | BIT(ECM), UNKNOWN = -1 };
-
-enum why {
-	FINE, NO_LEAVE, NO_CONFIG, NO_SUCH_CONFIG, BARRED, IN_BOOT, NOT_OURS, MISSING, UNCONFIGURED, NO_PORT, NO_NODE,
-	NO_TUNNEL, MUTE, HELD, LOCKED, STRANGE, NO_LIST, NO_TYPE, NO_BIT, NO_BITS, NO_INDEX, NO_AT, NOT_LISTED,
-	PID_NOT_LISTED, PID_DIFFERS, DIFFERS, NO_RESET, NOT_SHOWN, CRASHES, STOPPED, LATE, LOST,
-};
 
 #include "config.h"
 
@@ -2058,17 +2042,6 @@ static int supervise(void) {
 }
 
 /* ---- the command line: the kernel's words, then the options over them ---- */
-
-/* What can be set: its option, its word on the kernel's command line, its bounds, and what is said of any other value. */
-enum { A_TARGET, A_CODE, A_APPEAR, A_WAIT, A_LOG, A_INIT, WORDS };
-static const struct { char option[4], word[15]; uint32_t least, most; const char *expected; } settings[WORDS] = {
-	[A_TARGET] = { "-t ", "swflip.target=", 0, 0, "not a target" },
-	[A_CODE] = { "-c ", "swflip.code=", 4, 15, "not a code, 4 to 15 of 0-9A-Za-z" },
-	[A_APPEAR] = { "-a ", "swflip.appear=", 0, 86400, "not a number of seconds, 0 to 86400" },
-	[A_WAIT] = { "-w ", "swflip.wait=", 1, 86400, "not a number of seconds, 1 to 86400" },
-	[A_LOG] = { "", "swflip.log=", 0, 2, "not 0, 1 or 2" },
-	[A_INIT] = { "", "swflip.init=", 0, 0, "" },
-};
 
 /* What was given last of each, and where: by an option, which no word of the kernel's replaces, by that, by config.h. */
 struct given { const char *text, *where; };
