@@ -1374,7 +1374,7 @@ static struct step find_port(const struct work *w) {
 	const struct past *p = &w->p;
 	bool seen = p->committed && !p->why && ((promised(&w->o, 0) | promised(&w->o, 1)) & (BIT(AT) | NETS)) && shows(w) &&
 		    !unlike(w->t->pid, w->m.pid);
-	for (unsigned i = 0; i < (p->mute ? 0 : p->found.dialect == MASK ? 1 : LEN(ports)); i++) {
+	for (unsigned i = 0; i < (p->found.dialect == MASK ? 1 : LEN(ports)) && !p->mute; i++) {
 		uint8_t config = find_config(&w->m, BIT(ports[i]), seen ? w->m.active : 0);
 		if (config) return step(config == w->m.active ? ASK : SELECT, config);
 	}
@@ -1437,13 +1437,13 @@ static struct step choose_mask(const struct work *w) {
 	const struct offer *o = &w->o;
 	bool number = t->mode == NUMBER, named = number && (t->value == 6 || t->value == 8 || t->value == 9);
 	uint32_t names = named ? compositions[t->value] : t->value, bits = 0, mask = o->now | (t->bare ? 0 : functions[AT].bit);
-	if (number && !named) return refuse(NO_INDEX);
-	if (unlike(t->pid, pid_of(&w->m, o))) return refuse(PID_DIFFERS);
-	if (t->mode != BITS && (names & (BIT(NET) | BIT(MS)))) return refuse(NO_BIT);
 	for (unsigned f = 0; f < FUNCTIONS; f++) bits |= names & BIT(f) ? functions[f].bit : 0;
 	for (unsigned i = 0; i < LEN(families); i++)
 		if (count_families(bits) && !(bits & families[i])) mask &= ~families[i];
 	mask = t->mode == BITS ? t->value : mask | bits;
+	if (number && !named) return refuse(NO_INDEX);
+	if (unlike(t->pid, pid_of(&w->m, o))) return refuse(PID_DIFFERS);
+	if (t->mode != BITS && (names & (BIT(NET) | BIT(MS)))) return refuse(NO_BIT);
 	enum why why = mask == o->now ? FINE : !o->bits ? NO_LIST : !(o->types & BIT(o->type)) ? NO_TYPE :
 		mask & ~o->now & ~o->bits ? NOT_LISTED : !(mask & functions[AT].bit) && !t->bare ? NO_AT :
 		t->config > 1 ? NO_SUCH_CONFIG : FINE;
@@ -1456,7 +1456,7 @@ static struct step approach(const struct work *w) {
 	const struct past *p = &w->p;
 	const struct offer *o = &w->o;
 	bool over = p->why || p->stop, begun = unfinished(w);
-	if (over && (p->asked || !begun)) return refuse(STOPPED);
+	if (over && (p->asked || !begun)) return refuse(STOPPED); /* or why it was over before */
 	if (!over && t->mode == LEAVE) return settle(w);
 	if (!begun && t->mode == NAMES && !unlike(t->pid, w->m.pid) && wanted_config(w)) return settle(w);
 	if (!p->asked) return find_port(w);
@@ -1481,14 +1481,13 @@ static struct step decide(const struct work *w) {
 	const struct past *p = &w->p;
 	bool ready = w->m.kind == MODEM && w->m.active;
 	enum why why = p->losses >= LOSSES + p->resets ? CRASHES : p->stop && !unfinished(w) ? STOPPED : w->m.barred ? BARRED : FINE;
-	if (why) return refuse(p->why ? p->why : why);
-	if (!ready && w->m.kind != STORAGE) return (struct step){ .doing = WAITING, .why = absent[w->m.kind] };
-	struct step s = ready ? approach(w) : leave_storage(w);
+	struct step s = why ? refuse(why) : ready ? approach(w) : w->m.kind == STORAGE ? leave_storage(w) :
+		(struct step){ .doing = WAITING, .why = absent[w->m.kind] };
 	if (s.doing == SELECT && p->selections >= SELECTIONS) s = refuse(NO_CONFIG);
-	if (!ready || s.doing != REFUSE) return s;
-	why = p->why ? p->why : s.why;
-	s = back_out(w);
-	s.why = why;
+	if (s.doing != REFUSE) return s;
+	enum why first = p->why ? p->why : s.why;
+	if (ready && !why) s = back_out(w);
+	s.why = first;
 	return s;
 }
 
@@ -1505,33 +1504,30 @@ static bool has_left(const struct work *w, int64_t until) {
 }
 
 /* SetSwocMode, three times at most, a port reset before the last. Whether it stalls or times out, only leaving counts.
- * GetSwocInfo is for the log alone: a Linux package on the stick is no reason to leave it there. */
+ * Where usb-storage is, it asks by itself, unless told not to (2), and comes first. GetSwocInfo is for the log alone: a
+ * Linux package on the stick is no reason to leave it there. */
 static void flip(struct work *w) {
 	char name[NAME];
 	bool kernel = first(name, "", SYS "/bus/usb/drivers/usb-storage") &&
-		      number_in(SYS "/module/usb_storage/parameters/swi_tru_install") != 2; /* usb-storage asks, too, but for 2 */
+		      number_in(SYS "/module/usb_storage/parameters/swi_tru_install") != 2;
 	w->p.flips++;
 	w->p.mute = NO_NODE;
-	doing("waiting for the stick to leave storage mode");
-	if (kernel && has_left(w, sooner(patience(), w->since + KERNEL_FLIP_MS))) {
-		say(INFO, "left storage mode, asked by the kernel's usb-storage");
-		return;
-	}
-	for (unsigned try = 0; try < 3 && !stopped(); try++) {
+	if (kernel) say(INFO, "the kernel's usb-storage asks first");
+	for (unsigned try = kernel ? 0 : 1; try <= 3 && !stopped(); try++) {
 		uint8_t info[60] = { 0 };
-		int fd = open_usbfs(&w->m);
+		int fd = try ? open_usbfs(&w->m) : -1;
+		doing("waiting for the stick to leave storage mode");
 		if (fd >= 0) {
-			if (try == 0 && control(fd, 0xc0, 0x0a, 0, 0, info, sizeof info) >= 13)
+			if (try == 1 && control(fd, 0xc0, 0x0a, 0, 0, info, sizeof info) >= 13)
 				say(INFO, "SWoC revision %u, SKU %4X, version %4X", info[0], le16(info + 9), le16(info + 11));
-			if (try == 2) usbfs(fd, USBDEVFS_RESET, NULL);
-			doing("waiting for the stick to leave storage mode");
+			if (try == 3) usbfs(fd, USBDEVFS_RESET, NULL);
 			int r = control(fd, 0x40, 0x0b, 1, 0, NULL, 0);
 			if (r >= 0 || errno == EPIPE) heard();
 			say(INFO, "SetSwocMode 1: %s", r < 0 ? reason(errno) : "accepted");
 			close(fd);
 			w->p.mute = NO_LEAVE;
 		}
-		if (has_left(w, sooner(patience(), now() + FLIP_MS))) return;
+		if (has_left(w, sooner(patience(), try ? now() + FLIP_MS : w->since + KERNEL_FLIP_MS))) return;
 	}
 }
 
@@ -1581,12 +1577,10 @@ static bool read_back(struct work *w, bool lists) {
 
 /* Asks an AT port: is there life, does it unlock, does it answer. The code is sent once. Who answers at once, but to
  * another question, may be out of step, and is asked again. */
-static enum why talk_at(struct work *w, const struct interface *i, int64_t until) {
+static enum why talk_at(struct work *w, int64_t until) {
 	struct link *l = &w->l;
 	struct text command;
-	enum why why = dial(w, i, false);
 	unsigned asked = 0;
-	if (why) return why;
 	for (; !l->result && !l->text[0] && !l->gone && now() < until && !stopped(); asked++) at_within(l, "ATI", RETRY_MS);
 	if (!l->result && !l->text[0]) return MUTE;
 	if (asked > 1) drain(l);
@@ -1614,8 +1608,9 @@ static enum why ask(struct work *w) {
 	for (unsigned p = 0; p < LEN(ports) && !stopped() && !(p > 1 && (why == STRANGE || w->p.found.dialect == MASK)); p++) {
 		if (!found[p] || (ports[p] == SPARE && (found[p]->protocol == DIAG || !found[0]))) continue;
 		int64_t until = n > 1 ? sooner(patience(), now() + DEAF_MS) : patience();
-		enum why one = p < 2 ? talk_at(w, found[p], until) : dial(w, found[p], true);
-		if (p > 1 && !one && !(open_qmi(&w->l) && read_back(w, true))) one = w->l.gone ? MUTE : NO_TUNNEL;
+		enum why one = dial(w, found[p], p > 1);
+		if (!one && p < 2) one = talk_at(w, until);
+		else if (!one && !(open_qmi(&w->l) && read_back(w, true))) one = w->l.gone ? MUTE : NO_TUNNEL;
 		if (one == FINE || one == HELD || one == LOCKED) return one;
 		if (why != STRANGE) why = one;
 	}
@@ -1722,8 +1717,9 @@ static void name_offer(struct text *t, const struct offer *o) {
 	if (o->dialect == MASK) add(t, "%stype %u bits %X", o->npids ? " " : "", o->type, o->bits);
 	const char *before = o->npids ? " compositions " : "compositions ";
 	for (const struct row *r = o->row; r < o->row + o->rows; r++) {
-		if (r->supported) add(t, "%s%u", before, r->number);
-		if (r->supported) before = ",";
+		if (!r->supported) continue;
+		add(t, "%s%u", before, r->number);
+		before = ",";
 	}
 }
 
@@ -1852,7 +1848,7 @@ static int work(struct work *w) {
 static int list(struct work *w) {
 	static const char *const kinds[] = { "gone", "foreign", "storage", "modem", "boot" };
 	const struct modem *m = &w->m;
-	struct text *t = &g.me->verdict, interface = { "" };
+	struct text *t = &g.me->verdict, interface;
 	char name[NAME], link[PATH];
 	do meet(w);
 	while (m->kind == MODEM && !m->active && !m->barred && watch(patience()) > 0);
@@ -1867,7 +1863,7 @@ static int list(struct work *w) {
 		add(t, "%s%s(%s)", before, functions[f].name, driver[0] ? driver : "-");
 		before = " ";
 	}
-	add(&interface, "%s:%u.%u", m->port, m->active, port ? port->number : 0);
+	print(&interface, "%s:%u.%u", m->port, m->active, port ? port->number : 0);
 	add(t, "%s\t%s\t", before[0] ? "" : "-", !port ? "-" : find_file(name, interface.s, false) ? name : "usbfs");
 	if (m->kind == MODEM && m->active) inquire(w);
 	if (w->p.asked) {
