@@ -129,29 +129,27 @@
 enum function_kind { AT, DM, NMEA, QMI, MBIM, NET, ECM, MS, FUNCTIONS, SPARE = FUNCTIONS };
 enum layout { SWI = 1, DIRECT = 2, GOBI = 4 };
 enum needs { BULK = 1, INTERRUPT = 2 };
-enum { ANY = 0x100, VENDOR = 0xff, NETS = BIT(QMI) | BIT(MBIM) | BIT(NET) | BIT(ECM), UNKNOWN = -1 };
+enum kind { GONE, FOREIGN, STORAGE, MODEM, BOOT };
+enum { ANY = 0x100, ANY_PID = 0xffff, VENDOR = 0xff, NETS = BIT(QMI) | BIT(MBIM) | BIT(NET) | BIT(ECM), UNKNOWN = -1 };
 
 /* ---- what is a modem ---- */
 
-/* Makers whose USB devices are modems all of them, but for the exceptions below. 0f3d: MC7700, AirCard; 114f: MC7750. */
-static const uint16_t vendors[] = { 0x1199, 0x0f3d, 0x114f };
-
-/* Of makers that sell other things under the same number (Dell, HP, NETGEAR) these products only. Add yours as lsusb
- * prints it. */
-static const struct id { uint16_t vid, pid; } shared[] = {
-	{ 0x413c, 0x8185 }, { 0x413c, 0x8186 }, { 0x413c, 0x8193 }, { 0x413c, 0x8194 }, { 0x413c, 0x81a2 }, { 0x413c, 0x81a3 },
-	{ 0x413c, 0x81a4 }, { 0x413c, 0x81a6 }, { 0x413c, 0x81a8 }, { 0x413c, 0x81a9 }, { 0x413c, 0x81b1 }, { 0x413c, 0x81b3 },
-	{ 0x413c, 0x81b5 }, { 0x413c, 0x81b6 }, { 0x413c, 0x81c2 }, { 0x413c, 0x81cb }, { 0x413c, 0x81cc }, { 0x413c, 0x81cf },
-	{ 0x413c, 0x81d0 }, { 0x413c, 0x81d1 }, { 0x413c, 0x81d2 }, { 0x413c, 0x81d7 }, { 0x413c, 0x81e0 }, { 0x413c, 0x8217 },
-	{ 0x413c, 0x8218 }, { 0x03f0, 0x1b1d }, { 0x03f0, 0x1e1d }, { 0x03f0, 0x211d }, { 0x03f0, 0x4e1d }, { 0x0846, 0x0fff },
-	{ 0x0846, 0x68a2 }, { 0x0846, 0x68d3 }, { 0x0846, 0x68e0 }, { 0x0846, 0x68e1 }, { 0x0846, 0x68e2 },
+/* Whose USB devices are modems, the first row that fits. 1199, 0f3d (MC7700, AirCard) and 114f (MC7750) make nothing else,
+ * but for the EM7345, an Intel modem with commands of its own. Of makers that sell other things under the same number (Dell,
+ * HP, NETGEAR) these products only; add yours as lsusb prints it. STORAGE is TRU-Install, when there is an 08/06/50 interface. */
+static const struct { uint16_t vid, pid, kind; } devices[] = {
+	{ 0x1199, 0xa001, FOREIGN }, { 0x1199, 0x0fff, STORAGE }, { 0x0846, 0x0fff, STORAGE },
+	{ 0x1199, ANY_PID, MODEM }, { 0x0f3d, ANY_PID, MODEM }, { 0x114f, ANY_PID, MODEM },
+	{ 0x413c, 0x8185, MODEM }, { 0x413c, 0x8186, MODEM }, { 0x413c, 0x8193, MODEM }, { 0x413c, 0x8194, MODEM },
+	{ 0x413c, 0x81a2, MODEM }, { 0x413c, 0x81a3, MODEM }, { 0x413c, 0x81a4, MODEM }, { 0x413c, 0x81a6, MODEM },
+	{ 0x413c, 0x81a8, MODEM }, { 0x413c, 0x81a9, MODEM }, { 0x413c, 0x81b1, MODEM }, { 0x413c, 0x81b3, MODEM },
+	{ 0x413c, 0x81b5, MODEM }, { 0x413c, 0x81b6, MODEM }, { 0x413c, 0x81c2, MODEM }, { 0x413c, 0x81cb, MODEM },
+	{ 0x413c, 0x81cc, MODEM }, { 0x413c, 0x81cf, MODEM }, { 0x413c, 0x81d0, MODEM }, { 0x413c, 0x81d1, MODEM },
+	{ 0x413c, 0x81d2, MODEM }, { 0x413c, 0x81d7, MODEM }, { 0x413c, 0x81e0, MODEM }, { 0x413c, 0x8217, MODEM },
+	{ 0x413c, 0x8218, MODEM }, { 0x03f0, 0x1b1d, MODEM }, { 0x03f0, 0x1e1d, MODEM }, { 0x03f0, 0x211d, MODEM },
+	{ 0x03f0, 0x4e1d, MODEM }, { 0x0846, 0x68a2, MODEM }, { 0x0846, 0x68d3, MODEM }, { 0x0846, 0x68e0, MODEM },
+	{ 0x0846, 0x68e1, MODEM }, { 0x0846, 0x68e2, MODEM },
 };
-
-/* Not ours whatever the maker: the EM7345 is an Intel modem with commands of its own. */
-static const struct id foreign[] = { { 0x1199, 0xa001 } };
-
-/* TRU-Install storage, when there is an 08/06/50 interface. */
-static const struct id truinstall[] = { { 0x1199, 0x0fff }, { 0x0846, 0x0fff } };
 
 /* Product IDs of boot loaders (QDL), when there is a single vendor interface. */
 static const uint16_t boot[] = {

@@ -59,7 +59,7 @@ struct config { uint8_t value, interfaces; struct interface interface[24]; }; /*
 
 struct modem {
 	char port[PORT];
-	enum kind { GONE, FOREIGN, STORAGE, MODEM, BOOT } kind;
+	enum kind kind;
 	bool barred;	 /* not authorized: the kernel gives it no configuration */
 	uint32_t devnum; /* another one means another start of the modem */
 	uint16_t vid, pid, bcdusb;
@@ -425,11 +425,6 @@ static void find_peer(char peer[PORT], const char *port) {
 
 /* ---- look: descriptors into struct modem ---- */
 
-static bool has_id(const struct id *table, size_t n, uint16_t vid, uint16_t pid) {
-	while (n && (table[n - 1].vid != vid || table[n - 1].pid != pid)) n--;
-	return n;
-}
-
 static bool has16(const uint16_t *table, size_t n, uint32_t value) {
 	while (n && table[n - 1] != value) n--;
 	return n;
@@ -510,17 +505,17 @@ static bool read_descriptors(struct modem *m, const uint8_t *d, size_t size) {
 	return true;
 }
 
+/* What a device is, by config.h's table of IDs and by its interfaces. */
 static enum kind classify(const struct modem *m) {
-	const struct interface *only = m->config->interface;
-	unsigned all = 0;
-	if (!has_id(shared, LEN(shared), m->vid, m->pid) &&
-	    (!has16(vendors, LEN(vendors), m->vid) || has_id(foreign, LEN(foreign), m->vid, m->pid)))
-		return FOREIGN;
+	const struct config *first = m->config;
+	unsigned all = 0, d = 0;
+	while (d < LEN(devices) && (devices[d].vid != m->vid || (devices[d].pid != m->pid && devices[d].pid != ANY_PID))) d++;
+	if (d == LEN(devices) || devices[d].kind == FOREIGN) return FOREIGN;
 	for (unsigned i = 0; i < m->configs; i++) all |= functions_of(m, &m->config[i]);
-	if (has_id(truinstall, LEN(truinstall), m->vid, m->pid) && (all & BIT(MS)))
+	if (devices[d].kind == STORAGE && (all & BIT(MS)))
 		return m->active && functions_of(m, config_of(m, m->active)) != BIT(MS) ? MODEM : STORAGE;
 	/* one vendor interface that is no AT port: QDL, whatever the PID says, as a crashed modem keeps its own */
-	bool single = m->configs == 1 && m->config->interfaces == 1 && only->class == VENDOR;
+	bool single = m->configs == 1 && first->interfaces == 1 && first->interface->class == VENDOR;
 	return single && (!(all & BIT(AT)) || has16(boot, LEN(boot), m->pid)) ? BOOT : MODEM;
 }
 
@@ -1302,15 +1297,15 @@ static bool differs(const struct offer *a, const struct offer *b) { return unlik
 /* A change was begun and is neither in nor put back. */
 static bool unfinished(const struct work *w) {
 	const struct past *p = &w->p;
-	bool in = p->committed && p->why != NO_RESET, back = p->asked && !differs(&w->o, &p->found) && !differs(&w->o, &p->running);
-	return p->written && !in && !back;
+	if (!p->written || (p->committed && p->why != NO_RESET)) return false;
+	return !p->asked || differs(&w->o, &p->found) || differs(&w->o, &p->running);
 }
 
 /* The next step of the way back: what was found is stored again, as long as the target has not gone in with a reset. */
 static struct step back_out(const struct work *w) {
 	const struct past *p = &w->p;
 	const struct offer *o = &w->o, *found = &p->found;
-	bool begun = p->asked && unfinished(w), other = p->config && p->config != w->m.active && config_of(&w->m, p->config);
+	bool begun = p->asked && unfinished(w), other = p->config && p->config != w->m.active;
 	if (begun && o->dialect == INDEX && unlike(o->pid, found->pid) && !(p->restored & PID))
 		return step(WRITE_PID, (uint32_t)found->pid);
 	if (begun && o->now != found->now && !(p->restored & COMP)) return step(WRITE_COMP, found->now);
@@ -1321,8 +1316,10 @@ static struct step back_out(const struct work *w) {
 /* The configuration that has all these functions, the active one first, or only that one if it is given; 0 = none. */
 static uint8_t find_config(const struct modem *m, unsigned bits, uint8_t only) {
 	uint8_t found = 0;
-	for (const struct config *c = m->config; c < m->config + m->configs; c++)
-		if ((!only || c->value == only) && !(bits & ~functions_of(m, c)) && (!found || c->value == m->active)) found = c->value;
+	for (const struct config *c = m->config; c < m->config + m->configs; c++) {
+		if ((only && only != c->value) || (bits & ~functions_of(m, c))) continue;
+		if (!found || c->value == m->active) found = c->value;
+	}
 	return found;
 }
 
@@ -1372,8 +1369,8 @@ static bool shows(const struct work *w) {
 static struct step find_port(const struct work *w) {
 	static const uint8_t ports[] = { AT, MBIM, QMI };
 	const struct past *p = &w->p;
-	bool seen = p->committed && !p->why && ((promised(&w->o, 0) | promised(&w->o, 1)) & (BIT(AT) | NETS)) && shows(w) &&
-		    !unlike(w->t->pid, w->m.pid);
+	bool known = (promised(&w->o, 0) | promised(&w->o, 1)) & (BIT(AT) | NETS);
+	bool seen = p->committed && !p->why && known && shows(w) && !unlike(w->t->pid, w->m.pid);
 	for (unsigned i = 0; i < (p->found.dialect == MASK ? 1 : LEN(ports)) && !p->mute; i++) {
 		uint8_t config = find_config(&w->m, BIT(ports[i]), seen ? w->m.active : 0);
 		if (config) return step(config == w->m.active ? ASK : SELECT, config);
@@ -1382,10 +1379,10 @@ static struct step find_port(const struct work *w) {
 }
 
 static bool row_serves(const struct row *r, const struct target *t) {
-	bool serves = t->mode == NUMBER && r->number == t->value;
-	for (unsigned c = 0; t->mode == NAMES && c < r->configs && c < LEN(r->functions); c++)
-		serves |= (!t->config || t->config == c + 1) && !(t->value & ~(unsigned)r->functions[c]);
-	return r->supported && serves;
+	if (!r->supported || t->mode == NUMBER) return r->supported && r->number == t->value;
+	for (unsigned c = 0; c < r->configs && c < LEN(r->functions); c++)
+		if ((!t->config || t->config == c + 1) && !(t->value & ~(unsigned)r->functions[c])) return true;
+	return false;
 }
 
 /* The best row for the target: what the modem has, with an AT port, one configuration, fewest functions that nobody
@@ -1412,31 +1409,35 @@ static struct step choose_row(const struct work *w) {
 	const struct past *p = &w->p;
 	const struct offer *o = &w->o;
 	const struct row *r = pick(w, t->bare), *is = find_row(o, o->now);
+	uint32_t pid = (uint32_t)t->pid;
+	bool has = !p->written || p->committed; /* what follows a written PID is not yet what it has */
 	if (t->mode == BITS) return refuse(NO_BITS);
 	if (unlike(t->pid, pid_of(&w->m, o))) {
 		if (o->dialect == WIRE || o->pid == UNKNOWN) return refuse(o->dialect == WIRE ? PID_DIFFERS : NO_LIST);
-		return has16(o->pids, o->npids, (uint32_t)t->pid) ? step(WRITE_PID, (uint32_t)t->pid) : refuse(PID_NOT_LISTED);
+		return has16(o->pids, o->npids, pid) ? step(WRITE_PID, pid) : refuse(PID_NOT_LISTED);
 	}
-	if (t->mode == NUMBER && t->value == o->now && (!p->written || p->committed)) return step(WRITE_COMP, o->now); /* listed or not */
+	if (t->mode == NUMBER && t->value == o->now && has) return step(WRITE_COMP, o->now); /* listed or not */
 	if (r) return t->config > r->configs ? refuse(NO_SUCH_CONFIG) : step(WRITE_COMP, r->number);
 	/* another PID may have one, by config.h's table */
-	for (unsigned i = 0; t->mode == NAMES && t->pid == UNKNOWN && !p->written && i < LEN(moves); i++)
-		if (moves[i].from == o->pid && !(t->value & ~(unsigned)moves[i].functions) && has16(o->pids, o->npids, moves[i].to))
-			return step(WRITE_PID, moves[i].to);
-	/* the one that was written may have it after a reset, unless the list speaks for it already: that is another list than
+	for (unsigned i = 0; t->mode == NAMES && t->pid == UNKNOWN && !p->written && i < LEN(moves); i++) {
+		if (moves[i].from != o->pid || (t->value & ~(uint32_t)moves[i].functions)) continue;
+		if (has16(o->pids, o->npids, moves[i].to)) return step(WRITE_PID, moves[i].to);
+	}
+	/* the one that was written may have it after a reset, unless the list speaks for it already: it is another than
 	 * before, and has the present composition */
 	bool speaks = is && is->supported && memcmp(o->row, p->running.row, sizeof o->row);
 	if (p->written == PID && !p->resets && differs(o, &p->running) && !speaks) return step(RESET, false);
 	return refuse(!o->rows ? NO_LIST : pick(w, true) ? NO_AT : NOT_LISTED);
 }
 
-/* The bitmask of !USBCOMP to be stored: as given; or names added to what is there, with the AT port, and of the networks
- * only theirs. Its type stays as the modem has it. */
+/* The bitmask of !USBCOMP to be stored: as given; or names added to what is there, with the AT port, and of the
+ * networks only theirs. Its type stays as the modem has it. */
 static struct step choose_mask(const struct work *w) {
 	const struct target *t = w->t;
 	const struct offer *o = &w->o;
 	bool number = t->mode == NUMBER, named = number && (t->value == 6 || t->value == 8 || t->value == 9);
-	uint32_t names = named ? compositions[t->value] : t->value, bits = 0, mask = o->now | (t->bare ? 0 : functions[AT].bit);
+	uint32_t names = named ? compositions[t->value] : t->value, bits = 0;
+	uint32_t mask = o->now | (t->bare ? 0 : functions[AT].bit);
 	for (unsigned f = 0; f < FUNCTIONS; f++) bits |= names & BIT(f) ? functions[f].bit : 0;
 	for (unsigned i = 0; i < LEN(families); i++)
 		if (count_families(bits) && !(bits & families[i])) mask &= ~families[i];
@@ -1465,22 +1466,26 @@ static struct step approach(const struct work *w) {
 					    ((p->written & COMP) && o->now != p->comp)))
 		return refuse(DIFFERS);
 	struct step s = o->dialect == MASK ? choose_mask(w) : choose_row(w);
-	if (s.doing == WRITE_COMP && s.value == o->now) { /* it is stored; does it run? */
+	bool pid = s.doing == WRITE_PID, comp = s.doing == WRITE_COMP;
+	if (comp && s.value == o->now) { /* it is stored; does it run? */
 		bool runs = !differs(o, &p->running) && (p->resets || shows(w));
 		if (!runs && p->resets < RESETS) return step(RESET, true);
 		return t->mode == NAMES ? refuse(NOT_SHOWN) : settle(w);
 	}
-	if (s.doing == WRITE_PID ? p->written : s.doing == WRITE_COMP && (p->committed || (p->written & COMP))) return refuse(DIFFERS);
-	return p->late && (s.doing == WRITE_PID || s.doing == WRITE_COMP) ? refuse(LATE) : s;
+	if (pid ? p->written : comp && (p->committed || (p->written & COMP))) return refuse(DIFFERS);
+	return p->late && (pid || comp) ? refuse(LATE) : s;
 }
 
-/* The next step, from what is seen (m), what was answered (o, once asked), what is wanted (t) and what was done so far (p).
- * Every chain of steps ends in DONE or REFUSE. A step with a why is on the way back. */
+/* The next step, from what is seen (m), what was answered (o, once asked), what is wanted (t) and what was done so far
+ * (p). Every chain of steps ends in DONE or REFUSE. A step with a why is on the way back. */
 static struct step decide(const struct work *w) {
-	static const uint8_t absent[] = { [GONE] = MISSING, [FOREIGN] = NOT_OURS, [BOOT] = IN_BOOT, [MODEM] = UNCONFIGURED };
+	static const uint8_t absent[] = {
+		[GONE] = MISSING, [FOREIGN] = NOT_OURS, [BOOT] = IN_BOOT, [MODEM] = UNCONFIGURED,
+	};
 	const struct past *p = &w->p;
 	bool ready = w->m.kind == MODEM && w->m.active;
-	enum why why = p->losses >= LOSSES + p->resets ? CRASHES : p->stop && !unfinished(w) ? STOPPED : w->m.barred ? BARRED : FINE;
+	enum why why = p->losses >= LOSSES + p->resets ? CRASHES : w->m.barred ? BARRED : FINE;
+	if (p->stop && !unfinished(w)) why = STOPPED;
 	struct step s = why ? refuse(why) : ready ? approach(w) : w->m.kind == STORAGE ? leave_storage(w) :
 		(struct step){ .doing = WAITING, .why = absent[w->m.kind] };
 	if (s.doing == SELECT && p->selections >= SELECTIONS) s = refuse(NO_CONFIG);
@@ -1519,7 +1524,7 @@ static void flip(struct work *w) {
 		doing("waiting for the stick to leave storage mode");
 		if (fd >= 0) {
 			if (try == 1 && control(fd, 0xc0, 0x0a, 0, 0, info, sizeof info) >= 13)
-				say(INFO, "SWoC revision %u, SKU %4X, version %4X", info[0], le16(info + 9), le16(info + 11));
+				say(INFO, "SWoC %u, SKU %4X, version %4X", info[0], le16(info + 9), le16(info + 11));
 			if (try == 3) usbfs(fd, USBDEVFS_RESET, NULL);
 			int r = control(fd, 0x40, 0x0b, 1, 0, NULL, 0);
 			if (r >= 0 || errno == EPIPE) heard();
@@ -1532,9 +1537,11 @@ static void flip(struct work *w) {
 }
 
 static void hang_up(struct work *w) {
+	const char *port = w->m.port;
 	if (w->l.carrier) close_qmi(&w->l);
 	close_link(&w->l);
-	if (w->awake && w->awake == number_in(device_file(w->m.port, "devnum"))) spit(device_file(w->m.port, "power/control"), "auto");
+	if (w->awake && w->awake == number_in(device_file(port, "devnum")))
+		spit(device_file(port, "power/control"), "auto");
 	w->awake = 0;
 }
 
@@ -1542,7 +1549,7 @@ static void hang_up(struct work *w) {
 static enum why dial(struct work *w, const struct interface *i, bool encapsulated) {
 	struct link *l = &w->l;
 	struct text interface = { "" };
-	char name[NAME], policy[2];
+	char name[NAME], power[2];
 	enum why why;
 	hang_up(w);
 	l->number = i->number;
@@ -1550,29 +1557,31 @@ static enum why dial(struct work *w, const struct interface *i, bool encapsulate
 	l->mbim = encapsulated && i->class != VENDOR;
 	add(&interface, "%s:%u.%u", w->m.port, w->m.active, i->number);
 	/* autosuspend is off while the modem is talked to */
-	if (slurp(policy, sizeof policy, device_file(w->m.port, "power/control")) > 0 && policy[0] == 'a' && spit(g.path.s, "on"))
-		w->awake = w->m.devnum;
+	slurp(power, sizeof power, device_file(w->m.port, "power/control"));
+	if (power[0] == 'a' && spit(g.path.s, "on")) w->awake = w->m.devnum;
 	bool expected = first(name, "", encapsulated ? SYS "/bus/usb/drivers/cdc_wdm" : SYS "/bus/usb-serial/drivers");
 	do why = open_file(l, interface.s, encapsulated);
 	while (why == MUTE && expected && watch(sooner(w->since + TTY_MS, g.deadline)) > 0);
 	if (why == MUTE) why = open_urbs(l, &w->m, i, encapsulated);
-	say(DEBUG, "interface %u by %s: %s", i->number, l->carrier == URBS ? "usbfs" : "its driver", why ? "not opened" : "open");
+	const char *by = l->carrier == URBS ? "usbfs" : "its driver";
+	say(DEBUG, "interface %u by %s: %s", i->number, by, why ? "not opened" : "open");
 	return why;
 }
 
 /* Swallows what is still on its way: answers to what was asked twice, or by who came before and was killed. */
 static void drain(struct link *l) {
-	for (int64_t until = now() + ANSWER_MS; now() < until && receive(l, now() + (int64_t)2 * RETRY_MS) > 0;) continue;
+	int64_t until = now() + ANSWER_MS, quiet = 2 * RETRY_MS;
+	while (now() < until && receive(l, now() + quiet) > 0) continue;
 }
 
-/* Asks what is stored, by AT for the lists only if they are wanted. Once something was written an AT answer without the
- * PID is none; what was known before stays then. */
+/* Asks what is stored, by AT for the lists only if they are wanted. Once something was written an AT answer without
+ * the PID is none. What was known before stays then. */
 static bool read_back(struct work *w, bool lists) {
 	struct offer o = w->o;
-	bool answered = w->l.client ? ask_qmi(&w->l, &o) : ask_at(&w->l, &o, lists);
-	if (!answered || (o.pid == UNKNOWN && o.dialect != WIRE && w->p.written && w->p.found.pid != UNKNOWN)) return false;
-	w->o = o;
-	return true;
+	bool wire = w->l.client, answered = wire ? ask_qmi(&w->l, &o) : ask_at(&w->l, &o, lists);
+	if (!wire && o.pid == UNKNOWN && w->p.found.pid != UNKNOWN && w->p.written) answered = false;
+	if (answered) w->o = o;
+	return answered;
 }
 
 /* Asks an AT port: is there life, does it unlock, does it answer. The code is sent once. Who answers at once, but to
@@ -1596,7 +1605,7 @@ static enum why talk_at(struct work *w, int64_t until) {
 	return answers ? FINE : STRANGE;
 }
 
-/* Opens a link to the first interface that answers, AT before the rest, and asks. Where AT answers, it alone decides. */
+/* Opens a link to the first interface that answers and asks, AT before the rest. Where AT answers, it alone decides. */
 static enum why ask(struct work *w) {
 	enum { DIAG = 0x30, GONE_MS = 1000 }; /* bInterfaceProtocol of the EM91's interface 4 */
 	static const uint8_t ports[] = { AT, SPARE, MBIM, QMI };
@@ -1605,7 +1614,8 @@ static enum why ask(struct work *w) {
 	enum why why = NO_PORT;
 	for (unsigned p = 0; p < LEN(ports); p++)
 		if ((found[p] = find_function(&w->m, config_of(&w->m, w->m.active), ports[p]))) n++;
-	for (unsigned p = 0; p < LEN(ports) && !stopped() && !(p > 1 && (why == STRANGE || w->p.found.dialect == MASK)); p++) {
+	for (unsigned p = 0; p < LEN(ports) && !stopped(); p++) {
+		if (p > 1 && (why == STRANGE || w->p.found.dialect == MASK)) break;
 		if (!found[p] || (ports[p] == SPARE && (found[p]->protocol == DIAG || !found[0]))) continue;
 		int64_t until = n > 1 ? sooner(patience(), now() + DEAF_MS) : patience();
 		enum why one = dial(w, found[p], p > 1);
@@ -1684,8 +1694,9 @@ static void write_setting(struct work *w, const struct step *s) {
 /* A reset is done when the modem has left the bus. */
 static void reset(struct work *w, bool last) {
 	struct past *p = &w->p;
-	for (uint8_t mode = 3; w->o.dialect == WIRE && mode <= 4; mode++) qmi(&w->l, DMS, SET_MODE, &mode, 1); /* offline, reset */
-	if (w->o.dialect != WIRE) at(&w->l, "AT!RESET");
+	bool wire = w->o.dialect == WIRE;
+	for (uint8_t mode = 3; wire && mode <= 4; mode++) qmi(&w->l, DMS, SET_MODE, &mode, 1); /* offline, reset */
+	if (!wire) at(&w->l, "AT!RESET");
 	hang_up(w);
 	doing("waiting for the modem to leave the bus");
 	p->resets++;
@@ -1748,8 +1759,8 @@ static int succeed(struct slot *s, const struct modem *m) {
 	if (i) {
 		char link[PATH];
 		const char *driver = driver_of(m, i, link);
-		add(&s->verdict, driver[0] ? "; %s driven by %s" : "; %s has no driver, %s would be its", functions[f].name,
-		    driver[0] ? driver : functions[f].module);
+		add(&s->verdict, driver[0] ? "; %s driven by %s" : "; %s has no driver, %s would be its",
+		    functions[f].name, driver[0] ? driver : functions[f].module);
 	}
 	for (unsigned j = 0; j < m->configs; j++) all |= functions_of(m, &m->config[j]);
 	if (!(all & BIT(AT)) && s->target->mode != LEAVE && !s->target->bare) add(&s->verdict, "; warning: no AT port");
@@ -1788,12 +1799,13 @@ static int act(struct work *w, const struct step *s) {
 	struct text text = { "" };
 	bool bounded = w->m.kind == BOOT || w->m.kind == FOREIGN;
 	if (s->why && s->doing != WAITING) p->why = s->why;
-	if (s->doing >= WRITE_PID && s->doing <= RESET && !w->l.carrier) { /* the link was closed meanwhile: ask again first */
+	if (s->doing >= WRITE_PID && s->doing <= RESET && !w->l.carrier) { /* closed meanwhile: ask again first */
 		p->asked = false;
 		return UNKNOWN;
 	}
 	if (s->doing <= RESET && names[s->doing]) {
-		add(&text, s->doing == WRITE_COMP && w->o.dialect == MASK ? "write bitmask %X" : names[s->doing], s->value);
+		bool mask = s->doing == WRITE_COMP && w->o.dialect == MASK;
+		add(&text, mask ? "write bitmask %X" : names[s->doing], s->value);
 		say(g.dry ? VERDICT : INFO, "%s%s", g.dry ? "would " : s->why ? "back: " : "", text.s);
 		if (g.dry) { /* no step after it can be known, but for the reset */
 			if (s->doing == WRITE_COMP) say(VERDICT, "would reset the modem");
@@ -1822,7 +1834,8 @@ static int act(struct work *w, const struct step *s) {
 	if (s->why == NOT_LISTED || s->why == NO_AT || s->why == PID_NOT_LISTED || s->why == NO_SUCH_CONFIG) {
 		print(&text, "; on offer: ");
 		name_offer(&text, &w->o);
-		for (unsigned i = 0; i < w->m.configs; i++) add(&text, "%s%u", i ? "," : " configurations ", w->m.config[i].value);
+		for (unsigned i = 0; i < w->m.configs; i++)
+			add(&text, "%s%u", i ? "," : " configurations ", w->m.config[i].value);
 	}
 	return fail(g.me, &w->m, s->why, text.s);
 }
@@ -2007,30 +2020,22 @@ static int conclude(void) {
 	return status;
 }
 
-/* One run at a time: a lock on a directory of sysfs, if it is there yet. False when another run has it at the deadline. */
-static bool lock_bus(void) {
-	enum { AGAIN_MS = 50 };
-	g.lock = open(SYS "/bus/usb", DIRECTORY);
-	while (g.lock >= 0 && flock(g.lock, LOCK_EX | LOCK_NB) < 0 && (errno == EWOULDBLOCK || errno == EINTR)) {
-		if (g.stop || now() >= g.deadline) return false;
-		await(-1, 0, sooner(g.deadline, now() + AGAIN_MS));
-	}
-	return true;
-}
-
 static int supervise(void) {
-	enum { LIFE_MS = 2000, TAIL_MS = 900, TICK_MS = 500 };
+	enum { AGAIN_MS = 50, LIFE_MS = 2000, TAIL_MS = 900, TICK_MS = 500 };
 	g.hold = true; /* who is stopped here waits for the children */
 	open_uevents();
 	for (;;) {
-		if (g.lock < 0 && !lock_bus()) return say(ERROR, "another swflip is at work; next: wait for it to end"), 1;
-		scan();
+		/* one run at a time: a lock on a directory of sysfs, if it is there yet */
+		if (g.lock < 0) g.lock = open(SYS "/bus/usb", DIRECTORY);
+		bool locked = g.lock >= 0 && flock(g.lock, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK, awaited = locked;
+		if (locked && (g.stop || now() >= g.deadline))
+			return say(ERROR, "another swflip is at work; next: wait for it to end"), 1;
+		if (!locked) scan();
 		const struct slot *busy = tend();
-		bool awaited = false;
 		for (unsigned i = 0; i < g.targets; i++) awaited |= awaits(&g.target[i]);
-		if (now() >= g.deadline + TAIL_MS || (!busy && (g.stop || !awaited || now() >= g.appear))) break;
+		if (now() >= g.deadline + TAIL_MS || (!locked && !busy && (g.stop || !awaited || now() >= g.appear))) break;
 		if (g.tty && g.level >= INFO && now() > g.begin + LIFE_MS) show_life(busy);
-		watch(busy || g.tty ? now() + TICK_MS : g.appear);
+		watch(locked ? now() + AGAIN_MS : busy || g.tty ? now() + TICK_MS : g.appear);
 	}
 	if (g.tty) (void)!write(2, "\r\033[K", 4);
 	flock(g.lock, LOCK_UN); /* a child left behind has it too */

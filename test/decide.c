@@ -274,12 +274,13 @@ static void look_at(const struct model *model, struct modem *m)
 	}
 	for (unsigned c = 0; c < 2; c++) {
 		unsigned f = in_config(model->fw, model->running, c);
+		bool any = f;
 
 		if (HAS(model, FEWER) && model->resets)
 			f &= BIT(DM) | BIT(NMEA);
 		if (HAS(model, HIDES))
 			f &= ~(unsigned)NETS;
-		if (f)
+		if (any)
 			show(m, c, f);
 	}
 }
@@ -657,7 +658,7 @@ static void see(struct loop *l)
 		l->known = l->link = false;
 		p->asked = p->stayed = false;
 		p->mute = FINE;
-		p->config = p->selections = 0;
+		p->selections = p->config = 0;
 	}
 	l->w.m = m;
 }
