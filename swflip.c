@@ -1296,21 +1296,19 @@ static bool differs(const struct offer *a, const struct offer *b) { return unlik
 
 /* A change was begun and is neither in nor put back. */
 static bool unfinished(const struct work *w) {
-	const struct past *p = &w->p;
-	if (!p->written || (p->committed && p->why != NO_RESET)) return false;
-	return !p->asked || differs(&w->o, &p->found) || differs(&w->o, &p->running);
+	if (!w->p.written || (w->p.committed && w->p.why != NO_RESET)) return false;
+	return !w->p.asked || differs(&w->o, &w->p.found) || differs(&w->o, &w->p.running);
 }
 
 /* The next step of the way back: what was found is stored again, as long as the target has not gone in with a reset. */
 static struct step back_out(const struct work *w) {
-	const struct past *p = &w->p;
-	const struct offer *o = &w->o, *found = &p->found;
-	bool begun = p->asked && unfinished(w), other = p->config && p->config != w->m.active;
-	if (begun && o->dialect == INDEX && unlike(o->pid, found->pid) && !(p->restored & PID))
+	const struct offer *o = &w->o, *found = &w->p.found;
+	bool begun = w->p.asked && unfinished(w), other = w->p.config && w->p.config != w->m.active;
+	if (begun && o->dialect == INDEX && unlike(o->pid, found->pid) && !(w->p.restored & PID))
 		return step(WRITE_PID, (uint32_t)found->pid);
-	if (begun && o->now != found->now && !(p->restored & COMP)) return step(WRITE_COMP, found->now);
-	if (begun && !differs(o, found) && p->resets < RESETS && p->why != NO_RESET) return step(RESET, false);
-	return other && p->selections < SELECTIONS && !p->stop ? step(SELECT, p->config) : step(REFUSE, 0);
+	if (begun && o->now != found->now && !(w->p.restored & COMP)) return step(WRITE_COMP, found->now);
+	if (begun && !differs(o, found) && w->p.resets < RESETS && w->p.why != NO_RESET) return step(RESET, false);
+	return other && w->p.selections < SELECTIONS && !w->p.stop ? step(SELECT, w->p.config) : step(REFUSE, 0);
 }
 
 /* The configuration that has all these functions, the active one first, or only that one if it is given; 0 = none. */
@@ -1368,14 +1366,13 @@ static bool shows(const struct work *w) {
  * needs no answer from there. A bitmask is asked for by AT alone: QMI has other numbers. */
 static struct step find_port(const struct work *w) {
 	static const uint8_t ports[] = { AT, MBIM, QMI };
-	const struct past *p = &w->p;
 	bool known = (promised(&w->o, 0) | promised(&w->o, 1)) & (BIT(AT) | NETS);
-	bool seen = p->committed && !p->why && known && shows(w) && !unlike(w->t->pid, w->m.pid);
-	for (unsigned i = 0; i < (p->found.dialect == MASK ? 1 : LEN(ports)) && !p->mute; i++) {
+	bool seen = w->p.committed && !w->p.why && known && shows(w) && !unlike(w->t->pid, w->m.pid);
+	for (unsigned i = 0; i < (w->p.found.dialect == MASK ? 1 : LEN(ports)) && !w->p.mute; i++) {
 		uint8_t config = find_config(&w->m, BIT(ports[i]), seen ? w->m.active : 0);
 		if (config) return step(config == w->m.active ? ASK : SELECT, config);
 	}
-	return seen ? settle(w) : refuse(p->mute ? p->mute : NO_PORT);
+	return seen ? settle(w) : refuse(w->p.mute ? w->p.mute : NO_PORT);
 }
 
 static bool row_serves(const struct row *r, const struct target *t) {
@@ -1405,28 +1402,26 @@ static const struct row *pick(const struct work *w, bool bare) {
 
 /* The numbered compositions of !UDUSBCOMP and QMI: the one to be stored, or what may bring one. */
 static struct step choose_row(const struct work *w) {
-	const struct target *t = w->t;
-	const struct past *p = &w->p;
 	const struct offer *o = &w->o;
-	const struct row *r = pick(w, t->bare), *is = find_row(o, o->now);
-	uint32_t pid = (uint32_t)t->pid;
-	bool has = !p->written || p->committed; /* what follows a written PID is not yet what it has */
-	if (t->mode == BITS) return refuse(NO_BITS);
-	if (unlike(t->pid, pid_of(&w->m, o))) {
+	const struct row *r = pick(w, w->t->bare), *is = find_row(o, o->now);
+	uint32_t pid = (uint32_t)w->t->pid;
+	bool has = !w->p.written || w->p.committed; /* what follows a written PID is not yet what it has */
+	if (w->t->mode == BITS) return refuse(NO_BITS);
+	if (unlike(w->t->pid, pid_of(&w->m, o))) {
 		if (o->dialect == WIRE || o->pid == UNKNOWN) return refuse(o->dialect == WIRE ? PID_DIFFERS : NO_LIST);
 		return has16(o->pids, o->npids, pid) ? step(WRITE_PID, pid) : refuse(PID_NOT_LISTED);
 	}
-	if (t->mode == NUMBER && t->value == o->now && has) return step(WRITE_COMP, o->now); /* listed or not */
-	if (r) return t->config > r->configs ? refuse(NO_SUCH_CONFIG) : step(WRITE_COMP, r->number);
+	if (w->t->mode == NUMBER && w->t->value == o->now && has) return step(WRITE_COMP, o->now); /* listed or not */
+	if (r) return w->t->config > r->configs ? refuse(NO_SUCH_CONFIG) : step(WRITE_COMP, r->number);
 	/* another PID may have one, by config.h's table */
-	for (unsigned i = 0; t->mode == NAMES && t->pid == UNKNOWN && !p->written && i < LEN(moves); i++) {
-		if (moves[i].from != o->pid || (t->value & ~(uint32_t)moves[i].functions)) continue;
+	for (unsigned i = 0; w->t->mode == NAMES && w->t->pid == UNKNOWN && !w->p.written && i < LEN(moves); i++) {
+		if (moves[i].from != o->pid || (w->t->value & ~(uint32_t)moves[i].functions)) continue;
 		if (has16(o->pids, o->npids, moves[i].to)) return step(WRITE_PID, moves[i].to);
 	}
 	/* the one that was written may have it after a reset, unless the list speaks for it already: it is another than
 	 * before, and has the present composition */
-	bool speaks = is && is->supported && memcmp(o->row, p->running.row, sizeof o->row);
-	if (p->written == PID && !p->resets && differs(o, &p->running) && !speaks) return step(RESET, false);
+	bool speaks = is && is->supported && memcmp(o->row, w->p.running.row, sizeof o->row);
+	if (w->p.written == PID && !w->p.resets && differs(o, &w->p.running) && !speaks) return step(RESET, false);
 	return refuse(!o->rows ? NO_LIST : pick(w, true) ? NO_AT : NOT_LISTED);
 }
 
@@ -1434,46 +1429,42 @@ static struct step choose_row(const struct work *w) {
  * networks only theirs. Its type stays as the modem has it. */
 static struct step choose_mask(const struct work *w) {
 	const struct target *t = w->t;
-	const struct offer *o = &w->o;
 	bool number = t->mode == NUMBER, named = number && (t->value == 6 || t->value == 8 || t->value == 9);
 	uint32_t names = named ? compositions[t->value] : t->value, bits = 0;
-	uint32_t mask = o->now | (t->bare ? 0 : functions[AT].bit);
+	uint32_t mask = w->o.now | (t->bare ? 0 : functions[AT].bit);
 	for (unsigned f = 0; f < FUNCTIONS; f++) bits |= names & BIT(f) ? functions[f].bit : 0;
 	for (unsigned i = 0; i < LEN(families); i++)
 		if (count_families(bits) && !(bits & families[i])) mask &= ~families[i];
 	mask = t->mode == BITS ? t->value : mask | bits;
 	if (number && !named) return refuse(NO_INDEX);
-	if (unlike(t->pid, pid_of(&w->m, o))) return refuse(PID_DIFFERS);
+	if (unlike(t->pid, pid_of(&w->m, &w->o))) return refuse(PID_DIFFERS);
 	if (t->mode != BITS && (names & (BIT(NET) | BIT(MS)))) return refuse(NO_BIT);
-	enum why why = mask == o->now ? FINE : !o->bits ? NO_LIST : !(o->types & BIT(o->type)) ? NO_TYPE :
-		mask & ~o->now & ~o->bits ? NOT_LISTED : !(mask & functions[AT].bit) && !t->bare ? NO_AT :
+	enum why why = mask == w->o.now ? FINE : !w->o.bits ? NO_LIST : !(w->o.types & BIT(w->o.type)) ? NO_TYPE :
+		mask & ~w->o.now & ~w->o.bits ? NOT_LISTED : !(mask & functions[AT].bit) && !t->bare ? NO_AT :
 		t->config > 1 ? NO_SUCH_CONFIG : FINE;
 	return why ? refuse(why) : step(WRITE_COMP, mask);
 }
 
 /* The modem runs: ask, choose, write, reset, in this order and as little of it as possible. */
 static struct step approach(const struct work *w) {
-	const struct target *t = w->t;
-	const struct past *p = &w->p;
-	const struct offer *o = &w->o;
-	bool over = p->why || p->stop, begun = unfinished(w);
-	if (over && (p->asked || !begun)) return refuse(STOPPED); /* or why it was over before */
-	if (!over && t->mode == LEAVE) return settle(w);
-	if (!begun && t->mode == NAMES && !unlike(t->pid, w->m.pid) && wanted_config(w)) return settle(w);
-	if (!p->asked) return find_port(w);
+	bool over = w->p.why || w->p.stop, begun = unfinished(w);
+	if (over && (w->p.asked || !begun)) return refuse(STOPPED); /* or why it was over before */
+	if (!over && w->t->mode == LEAVE) return settle(w);
+	if (!begun && w->t->mode == NAMES && !unlike(w->t->pid, w->m.pid) && wanted_config(w)) return settle(w);
+	if (!w->p.asked) return find_port(w);
 	/* read back: what was written must be what is stored, and nothing else may have moved */
-	if (p->written && !p->committed && (unlike(o->pid, p->written & PID ? p->pid : p->found.pid) ||
-					    ((p->written & COMP) && o->now != p->comp)))
+	if (w->p.written && !w->p.committed && (unlike(w->o.pid, w->p.written & PID ? w->p.pid : w->p.found.pid) ||
+					    ((w->p.written & COMP) && w->o.now != w->p.comp)))
 		return refuse(DIFFERS);
-	struct step s = o->dialect == MASK ? choose_mask(w) : choose_row(w);
+	struct step s = w->o.dialect == MASK ? choose_mask(w) : choose_row(w);
 	bool pid = s.doing == WRITE_PID, comp = s.doing == WRITE_COMP;
-	if (comp && s.value == o->now) { /* it is stored; does it run? */
-		bool runs = !differs(o, &p->running) && (p->resets || shows(w));
-		if (!runs && p->resets < RESETS) return step(RESET, true);
-		return t->mode == NAMES ? refuse(NOT_SHOWN) : settle(w);
+	if (comp && s.value == w->o.now) { /* it is stored; does it run? */
+		bool runs = !differs(&w->o, &w->p.running) && (w->p.resets || shows(w));
+		if (!runs && w->p.resets < RESETS) return step(RESET, true);
+		return w->t->mode == NAMES ? refuse(NOT_SHOWN) : settle(w);
 	}
-	if (pid ? p->written : comp && (p->committed || (p->written & COMP))) return refuse(DIFFERS);
-	return p->late && (pid || comp) ? refuse(LATE) : s;
+	if (pid ? w->p.written : comp && (w->p.committed || (w->p.written & COMP))) return refuse(DIFFERS);
+	return w->p.late && (pid || comp) ? refuse(LATE) : s;
 }
 
 /* The next step, from what is seen (m), what was answered (o, once asked), what is wanted (t) and what was done so far
@@ -1482,15 +1473,14 @@ static struct step decide(const struct work *w) {
 	static const uint8_t absent[] = {
 		[GONE] = MISSING, [FOREIGN] = NOT_OURS, [BOOT] = IN_BOOT, [MODEM] = UNCONFIGURED,
 	};
-	const struct past *p = &w->p;
 	bool ready = w->m.kind == MODEM && w->m.active;
-	enum why why = p->losses >= LOSSES + p->resets ? CRASHES : w->m.barred ? BARRED : FINE;
-	if (p->stop && !unfinished(w)) why = STOPPED;
+	enum why why = w->p.losses >= LOSSES + w->p.resets ? CRASHES : w->m.barred ? BARRED : FINE;
+	if (w->p.stop && !unfinished(w)) why = STOPPED;
 	struct step s = why ? refuse(why) : ready ? approach(w) : w->m.kind == STORAGE ? leave_storage(w) :
 		(struct step){ .doing = WAITING, .why = absent[w->m.kind] };
-	if (s.doing == SELECT && p->selections >= SELECTIONS) s = refuse(NO_CONFIG);
+	if (s.doing == SELECT && w->p.selections >= SELECTIONS) s = refuse(NO_CONFIG);
 	if (s.doing != REFUSE) return s;
-	enum why first = p->why ? p->why : s.why;
+	enum why first = w->p.why ? w->p.why : s.why;
 	if (ready && !why) s = back_out(w);
 	s.why = first;
 	return s;
@@ -1500,22 +1490,21 @@ static struct step decide(const struct work *w) {
 
 /* Has the modem left its port, or started again, before until? */
 static bool has_left(const struct work *w, int64_t until) {
+	struct modem m;
 	for (int r = 1;; r = watch(until)) {
-		struct modem m;
 		look(&m, w->m.port);
-		if (!same(&m, &w->m)) return true;
-		if (r <= 0) return false;
+		if (!same(&m, &w->m) || r <= 0) return !same(&m, &w->m);
 	}
 }
 
 /* SetSwocMode, three times at most, a port reset before the last. Whether it stalls or times out, only leaving counts.
  * Where usb-storage is, it asks by itself, unless told not to (2), and comes first. GetSwocInfo is for the log alone: a
  * Linux package on the stick is no reason to leave it there. */
-static void flip(struct work *w) {
+static void flip(struct work *w, const struct step *s) {
 	char name[NAME];
 	bool kernel = first(name, "", SYS "/bus/usb/drivers/usb-storage") &&
 		      number_in(SYS "/module/usb_storage/parameters/swi_tru_install") != 2;
-	w->p.flips++;
+	w->p.flips += s->doing == FLIP;
 	w->p.mute = NO_NODE;
 	if (kernel) say(INFO, "the kernel's usb-storage asks first");
 	for (unsigned try = kernel ? 0 : 1; try <= 3 && !stopped(); try++) {
@@ -1563,8 +1552,7 @@ static enum why dial(struct work *w, const struct interface *i, bool encapsulate
 	do why = open_file(l, interface.s, encapsulated);
 	while (why == MUTE && expected && watch(sooner(w->since + TTY_MS, g.deadline)) > 0);
 	if (why == MUTE) why = open_urbs(l, &w->m, i, encapsulated);
-	const char *by = l->carrier == URBS ? "usbfs" : "its driver";
-	say(DEBUG, "interface %u by %s: %s", i->number, by, why ? "not opened" : "open");
+	say(DEBUG, "interface %u: %s", i->number, why ? "not opened" : l->carrier == URBS ? "by usbfs" : "by its driver");
 	return why;
 }
 
@@ -1597,12 +1585,10 @@ static enum why talk_at(struct work *w, int64_t until) {
 	at(l, command.s);
 	if (l->result == FAILED) return LOCKED;
 	until = now() + ANSWER_MS;
-	bool answers = read_back(w, true);
-	if (!answers && !w->l.gone && now() < until) {
-		drain(&w->l);
-		answers = read_back(w, true);
-	}
-	return answers ? FINE : STRANGE;
+	if (read_back(w, true)) return FINE;
+	if (l->gone || now() >= until) return STRANGE;
+	drain(l);
+	return read_back(w, true) ? FINE : STRANGE;
 }
 
 /* Opens a link to the first interface that answers and asks, AT before the rest. Where AT answers, it alone decides. */
@@ -1613,7 +1599,7 @@ static enum why ask(struct work *w) {
 	unsigned n = 0;
 	enum why why = NO_PORT;
 	for (unsigned p = 0; p < LEN(ports); p++)
-		if ((found[p] = find_function(&w->m, config_of(&w->m, w->m.active), ports[p]))) n++;
+		n += (found[p] = find_function(&w->m, config_of(&w->m, w->m.active), ports[p])) != NULL;
 	for (unsigned p = 0; p < LEN(ports) && !stopped(); p++) {
 		if (p > 1 && (why == STRANGE || w->p.found.dialect == MASK)) break;
 		if (!found[p] || (ports[p] == SPARE && (found[p]->protocol == DIAG || !found[0]))) continue;
@@ -1629,108 +1615,108 @@ static enum why ask(struct work *w) {
 }
 
 /* What is stored: the PID, and the composition or the bitmask. */
-static void name_setting(struct text *t, const struct modem *m, const struct offer *o) {
-	add(t, o->dialect == MASK ? "PID %4X bits %X" : "PID %4X composition %u", (unsigned)pid_of(m, o), o->now);
+static void name_setting(struct text *t, const char *before, const struct modem *m, const struct offer *o) {
+	add(t, "%sPID %4X %s", before, (unsigned)pid_of(m, o), o->dialect == MASK ? "bits " : "composition ");
+	add(t, o->dialect == MASK ? "%X" : "%u", o->now);
 }
 
 /* Opens a link and asks. */
-static void inquire(struct work *w) {
-	struct past *p = &w->p;
-	struct text t = { "has " };
-	p->mute = ask(w);
-	p->asked = !p->mute;
-	if (p->mute) return;
-	if (!p->running.dialect) p->running = w->o;
-	if (!p->written) p->found = w->o;
-	name_setting(&t, &w->m, &w->o);
+static void inquire(struct work *w, const struct step *s) {
+	struct text t = { "" };
+	w->p.mute = ask(w);
+	w->p.asked = !w->p.mute;
+	if (w->p.mute) return;
+	(void)s;
+	if (!w->p.running.dialect) w->p.running = w->o;
+	if (!w->p.written) w->p.found = w->o;
+	name_setting(&t, "has ", &w->m, &w->o);
 	say(INFO, "%s", t.s);
 }
 
 /* The state in which a modem is left, kept where the parent can read it should the child hang. */
 static void note_state(const struct work *w) {
-	const struct past *p = &w->p;
 	struct text *t = &g.me->left;
-	if (!p->written) return;
-	if (p->asked && !differs(&w->o, &p->found)) {
-		print(t, "what was found is stored");
-	} else {
-		print(t, p->asked ? "stored is " : "not read back: ");
-		name_setting(t, &w->m, &w->o);
-		add(t, " (was ");
-		name_setting(t, &w->m, &p->found);
+	bool as_found = w->p.asked && !differs(&w->o, &w->p.found);
+	if (!w->p.written) return;
+	print(t, "%s", as_found ? "what was found is stored" : "");
+	if (!as_found) {
+		name_setting(t, w->p.asked ? "stored is " : "not read back: ", &w->m, &w->o);
+		name_setting(t, " (was ", &w->m, &w->p.found);
 		add(t, ")");
 	}
-	if (p->asked && differs(&w->o, &p->running)) add(t, ", not reset into");
+	if (w->p.asked && differs(&w->o, &w->p.running)) add(t, ", not reset into");
 }
 
 /* One setting: written once, read back at once. What the read-back says is decide()'s to judge. */
 static void write_setting(struct work *w, const struct step *s) {
-	struct past *p = &w->p;
-	struct offer *o = &w->o;
 	struct text command;
 	bool pid = s->doing == WRITE_PID;
 	uint8_t number = (uint8_t)s->value;
-	uint32_t old = o->now;
-	*(s->why ? &p->restored : &p->written) |= pid ? PID : COMP;
+	uint32_t old = w->o.now;
+	*(s->why ? &w->p.restored : &w->p.written) |= pid ? PID : COMP;
 	if (pid)
-		p->pid = o->pid = (int)s->value;
+		w->p.pid = w->o.pid = (int)s->value;
 	else
-		p->comp = o->now = s->value;
-	p->asked = false; /* nobody knows, until it is read back */
+		w->p.comp = w->o.now = s->value;
+	w->p.asked = false; /* nobody knows, until it is read back */
 	note_state(w);
 	g.hold = g.me->written = true;
-	if (o->dialect == WIRE) {
+	if (w->o.dialect == WIRE) {
 		bool taken = !qmi(&w->l, DMS, SET_COMP, &number, 1);
-		p->asked = read_back(w, false);
-		if (taken && o->now == old) o->now = s->value; /* it may tell what runs until the reset */
+		w->p.asked = read_back(w, false);
+		if (taken && w->o.now == old) w->o.now = s->value; /* it may tell what runs until the reset */
 	} else {
 		print(&command, pid ? "AT!UDPID=%4X" : "AT!UDUSBCOMP=%u", s->value);
-		if (o->dialect == MASK) print(&command, "AT!USBCOMP=1,%u,%X", o->type, s->value);
+		if (w->o.dialect == MASK) print(&command, "AT!USBCOMP=1,%u,%X", w->o.type, s->value);
 		at(&w->l, command.s);
-		p->asked = read_back(w, pid);
+		w->p.asked = read_back(w, pid);
 	}
 }
 
 /* A reset is done when the modem has left the bus. */
-static void reset(struct work *w, bool last) {
-	struct past *p = &w->p;
+static void reset(struct work *w, const struct step *s) {
 	bool wire = w->o.dialect == WIRE;
 	for (uint8_t mode = 3; wire && mode <= 4; mode++) qmi(&w->l, DMS, SET_MODE, &mode, 1); /* offline, reset */
 	if (!wire) at(&w->l, "AT!RESET");
 	hang_up(w);
 	doing("waiting for the modem to leave the bus");
-	p->resets++;
-	p->committed = last && p->written;
-	if (!has_left(w, sooner(now() + LEAVE_MS, g.deadline)) && !stopped()) p->why = NO_RESET;
+	w->p.resets++;
+	w->p.committed = s->value && w->p.written;
+	if (!has_left(w, sooner(now() + LEAVE_MS, g.deadline)) && !stopped()) w->p.why = NO_RESET;
 }
 
 /* Through sysfs, which unbinds the drivers itself, and blocks while others are probed. */
-static void select_config(struct work *w, uint32_t value) {
-	struct past *p = &w->p;
+static void select_config(struct work *w, const struct step *s) {
 	struct text text;
 	hang_up(w);
-	doing("waiting for the kernel to select configuration %u", value);
-	if (!p->config && w->m.kind == MODEM) p->config = w->m.active;
-	p->selections++;
-	print(&text, "%u", value);
+	doing("waiting for the kernel to select configuration %u", s->value);
+	if (!w->p.config && w->m.kind == MODEM) w->p.config = w->m.active;
+	w->p.selections++;
+	print(&text, "%u", s->value);
 	if (!spit(device_file(w->m.port, "bConfigurationValue"), text.s)) {
-		say(INFO, "configuration %u: %s", value, reason(errno));
-		p->selections = SELECTIONS;
+		say(INFO, "configuration %u: %s", s->value, reason(errno));
+		w->p.selections = SELECTIONS;
 	}
 	w->since = now();
 }
+
+/* What a step is called, and who does it. */
+static const struct { const char *name; void (*act)(struct work *w, const struct step *s); } steps[] = {
+	[FLIP] = { "leave storage mode", flip }, [SELECT] = { "select configuration %u", select_config },
+	[ASK] = { NULL, inquire }, [WRITE_PID] = { "write PID %4X", write_setting },
+	[WRITE_COMP] = { "write composition %u", write_setting }, [RESET] = { "reset the modem", reset },
+};
 
 /* ---- work: one modem, until decide() says that it is over ---- */
 
 /* What the modem offers. */
 static void name_offer(struct text *t, const struct offer *o) {
+	const char *before = o->npids ? " compositions " : "compositions ";
 	for (unsigned i = 0; i < o->npids; i++) add(t, "%s%4X", i ? "," : "PIDs ", o->pids[i]);
 	if (o->dialect == MASK) add(t, "%stype %u bits %X", o->npids ? " " : "", o->type, o->bits);
-	const char *before = o->npids ? " compositions " : "compositions ";
 	for (const struct row *r = o->row; r < o->row + o->rows; r++) {
-		if (!r->supported) continue;
-		add(t, "%s%u", before, r->number);
-		before = ",";
+		if (r->supported) add(t, "%s%u", before, r->number);
+		if (r->supported) before = ",";
 	}
 }
 
@@ -1769,19 +1755,18 @@ static int succeed(struct slot *s, const struct modem *m) {
 
 /* Looks at the port, or its companion if the modem went over there, and keeps account of its comings and goings. */
 static void meet(struct work *w) {
-	struct past *p = &w->p;
 	struct modem m;
 	look(&m, g.me->port);
 	if (!m.kind && g.me->peer[0]) look(&m, g.me->peer);
 	if ((m.kind || w->m.kind) && !same(&m, &w->m)) {
-		p->losses += w->m.kind == MODEM;
-		if (p->why == NO_RESET && !p->restored) p->why = FINE;
+		w->p.losses += w->m.kind == MODEM;
+		if (w->p.why == NO_RESET && !w->p.restored) w->p.why = FINE;
 		w->l.gone = true;
 		hang_up(w);
-		p->asked = false;
-		p->mute = FINE;
-		p->selections = p->config = 0;
-		p->running.dialect = NOBODY;
+		w->p.asked = false;
+		w->p.mute = FINE;
+		w->p.selections = w->p.config = 0;
+		w->p.running.dialect = NOBODY;
 		w->since = now();
 		heard();
 	}
@@ -1789,48 +1774,36 @@ static void meet(struct work *w) {
 	w->m = m;
 }
 
-/* Does one step. Returns the child's exit status, or UNKNOWN to go on. */
+/* Says the step, and does it, or would. Returns the child's exit status, or UNKNOWN to go on. */
 static int act(struct work *w, const struct step *s) {
-	static const char *const names[] = {
-		[FLIP] = "leave storage mode", [SELECT] = "select configuration %u", [WRITE_PID] = "write PID %4X",
-		[WRITE_COMP] = "write composition %u", [RESET] = "reset the modem",
-	};
-	struct past *p = &w->p;
+	const char *name = s->doing <= RESET ? steps[s->doing].name : NULL;
 	struct text text = { "" };
-	bool bounded = w->m.kind == BOOT || w->m.kind == FOREIGN;
-	if (s->why && s->doing != WAITING) p->why = s->why;
-	if (s->doing >= WRITE_PID && s->doing <= RESET && !w->l.carrier) { /* closed meanwhile: ask again first */
-		p->asked = false;
+	if (s->why && s->doing != WAITING) w->p.why = s->why;
+	if (!w->l.carrier && s->doing >= WRITE_PID && s->doing <= RESET) { /* closed meanwhile: ask again first */
+		w->p.asked = false;
 		return UNKNOWN;
 	}
-	if (s->doing <= RESET && names[s->doing]) {
-		bool mask = s->doing == WRITE_COMP && w->o.dialect == MASK;
-		add(&text, mask ? "write bitmask %X" : names[s->doing], s->value);
-		say(g.dry ? VERDICT : INFO, "%s%s", g.dry ? "would " : s->why ? "back: " : "", text.s);
-		if (g.dry) { /* no step after it can be known, but for the reset */
-			if (s->doing == WRITE_COMP) say(VERDICT, "would reset the modem");
-			add(&g.me->verdict, "dry run: nothing stands against it");
-			return 0;
-		}
+	if (name) add(&text, s->doing == WRITE_COMP && w->o.dialect == MASK ? "write bitmask %X" : name, s->value);
+	if (name) say(g.dry ? VERDICT : INFO, "%s%s", g.dry ? "would " : s->why ? "back: " : "", text.s);
+	if (name && g.dry) { /* no step after it can be known, but for the reset */
+		if (s->doing == WRITE_PID) say(VERDICT, "would read the list again, and choose from it");
+		if (s->doing == WRITE_PID || s->doing == WRITE_COMP) say(VERDICT, "would reset the modem");
+		add(&g.me->verdict, "dry run: nothing stands against it");
+		return 0;
 	}
-	switch (s->doing) {
-	case WAITING:
+	if (s->doing == WAITING) {
+		bool bounded = w->m.kind == BOOT || w->m.kind == FOREIGN;
 		doing("waiting for the modem");
 		if (watch(bounded ? sooner(w->since + BOOT_MS, patience()) : patience())) return UNKNOWN;
 		return fail(g.me, &w->m, s->why, "");
-	case FLIP: flip(w); return UNKNOWN;
-	case SELECT: select_config(w, s->value); return UNKNOWN;
-	case ASK: inquire(w); return UNKNOWN;
-	case WRITE_PID:
-	case WRITE_COMP: write_setting(w, s); return UNKNOWN;
-	case RESET: reset(w, s->value); return UNKNOWN;
-	case WATCH:
+	}
+	if (s->doing == WATCH) {
 		doing("watching whether the modem stays");
 		if (watch(sooner(w->since + STAY_MS, g.deadline)) || now() >= w->since + STAY_MS) return UNKNOWN;
 		return fail(g.me, &w->m, LATE, " to see whether it stays");
-	case DONE: return succeed(g.me, &w->m);
-	case REFUSE: break;
 	}
+	if (s->doing == DONE) return succeed(g.me, &w->m);
+	if (s->doing != REFUSE) return steps[s->doing].act(w, s), UNKNOWN;
 	if (s->why == NOT_LISTED || s->why == NO_AT || s->why == PID_NOT_LISTED || s->why == NO_SUCH_CONFIG) {
 		print(&text, "; on offer: ");
 		name_offer(&text, &w->o);
@@ -1863,29 +1836,26 @@ static int list(struct work *w) {
 	const struct modem *m = &w->m;
 	struct text *t = &g.me->verdict, interface;
 	char name[NAME], link[PATH];
+	const char *before = "";
 	do meet(w);
 	while (m->kind == MODEM && !m->active && !m->barred && watch(patience()) > 0);
 	const struct config *c = config_of(m, m->active);
-	const struct interface *port = find_function(m, c, AT);
+	const struct interface *i, *port = find_function(m, c, AT);
 	add(t, "%s\t%4x:%4x\t%s\t", m->port, m->vid, m->pid, m->barred ? "unauthorized" : kinds[m->kind]);
-	const char *before = "";
 	for (unsigned f = 0; f < FUNCTIONS; f++) {
-		const struct interface *i = find_function(m, c, f);
-		if (!i) continue;
-		const char *driver = driver_of(m, i, link);
-		add(t, "%s%s(%s)", before, functions[f].name, driver[0] ? driver : "-");
+		if (!(i = find_function(m, c, f))) continue;
+		add(t, "%s%s(%s)", before, functions[f].name, *driver_of(m, i, link) ? driver_of(m, i, link) : "-");
 		before = " ";
 	}
 	print(&interface, "%s:%u.%u", m->port, m->active, port ? port->number : 0);
 	add(t, "%s\t%s\t", before[0] ? "" : "-", !port ? "-" : find_file(name, interface.s, false) ? name : "usbfs");
-	if (m->kind == MODEM && m->active) inquire(w);
-	if (w->p.asked) {
-		name_setting(t, m, &w->o);
-		add(t, "\t");
-		name_offer(t, &w->o);
-	} else {
-		add(t, "%s\t-", w->p.mute ? whys[w->p.mute] : "-");
-	}
+	if (m->kind == MODEM && m->active) inquire(w, NULL);
+	if (w->p.asked)
+		name_setting(t, "", m, &w->o);
+	else
+		add(t, "%s", w->p.mute ? whys[w->p.mute] : "-");
+	add(t, w->p.asked ? "\t" : "\t-");
+	if (w->p.asked) name_offer(t, &w->o);
 	hang_up(w);
 	return 0;
 }
