@@ -211,21 +211,32 @@ static const struct { char word[6]; uint8_t function; } words[] = {
 /* Bits of !USBCOMP that are networks and exclude each other; each row is one family. */
 static const uint32_t families[] = { 0x100 | 0x400 | 0x800, 0x1000, 0x4000, 0x80000 };
 
-/* Compositions by number for the modems that give no text: QMI's 0x555B. 13 and up are pairs: 6 or 7 with 8 to 12. */
-static const uint16_t compositions[] = {
-	[0]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(MS),
-	[1]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(MS),
-	[2]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(NET) | BIT(MS),
-	[3]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(NET) | BIT(MS),
-	[4]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(NET) | BIT(MS),
-	[5]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(ECM) | BIT(MS),
-	[6]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(QMI),
-	[7]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(QMI),
-	[8]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(MBIM),
-	[9]  = BIT(MBIM),
-	[10] = BIT(NMEA) | BIT(MBIM),
-	[11] = BIT(DM) | BIT(MBIM),
-	[12] = BIT(DM) | BIT(NMEA) | BIT(MBIM),
+/* Compositions by number for the modems that give no text, QMI's 0x555B: what is in configuration 1 and, of a dual one, 2. */
+#define SERIAL (BIT(DM) | BIT(NMEA) | BIT(AT))
+static const uint16_t compositions[][2] = {
+	[0]  = { SERIAL | BIT(MS) },
+	[1]  = { SERIAL | BIT(MS) },
+	[2]  = { SERIAL | BIT(NET) | BIT(MS) },
+	[3]  = { SERIAL | BIT(NET) | BIT(MS) },
+	[4]  = { SERIAL | BIT(NET) | BIT(MS) },
+	[5]  = { SERIAL | BIT(ECM) | BIT(MS) },
+	[6]  = { SERIAL | BIT(QMI) },
+	[7]  = { SERIAL | BIT(QMI) },
+	[8]  = { SERIAL | BIT(MBIM) },
+	[9]  = { BIT(MBIM) },
+	[10] = { BIT(NMEA) | BIT(MBIM) },
+	[11] = { BIT(DM) | BIT(MBIM) },
+	[12] = { BIT(DM) | BIT(NMEA) | BIT(MBIM) },
+	[13] = { SERIAL | BIT(QMI), SERIAL | BIT(MBIM) },
+	[14] = { SERIAL | BIT(QMI), BIT(MBIM) },
+	[15] = { SERIAL | BIT(QMI), BIT(NMEA) | BIT(MBIM) },
+	[16] = { SERIAL | BIT(QMI), BIT(DM) | BIT(MBIM) },
+	[17] = { SERIAL | BIT(QMI), BIT(DM) | BIT(NMEA) | BIT(MBIM) },
+	[18] = { SERIAL | BIT(QMI), SERIAL | BIT(MBIM) },
+	[19] = { SERIAL | BIT(QMI), BIT(MBIM) },
+	[20] = { SERIAL | BIT(QMI), BIT(NMEA) | BIT(MBIM) },
+	[21] = { SERIAL | BIT(QMI), BIT(DM) | BIT(MBIM) },
+	[22] = { SERIAL | BIT(QMI), BIT(DM) | BIT(NMEA) | BIT(MBIM) },
 };
 
 /* Function names may move a modem to another product ID, where the modem lists it: from, to, what is found there. */

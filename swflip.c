@@ -238,23 +238,16 @@ static void vadd(struct text *t, const char *fmt, va_list ap) {
 	*p = '\0';
 }
 
-PRINTF(2) static void add(struct text *t, const char *fmt, ...) {
+/* The same, after its text; returns it all, for a path that is wanted at once. */
+PRINTF(2) static const char *add(struct text *t, const char *fmt, ...) {
 	va_list ap;
-	va_start(ap, fmt);
-	vadd(t, fmt, ap);
-	va_end(ap);
-}
-
-/* The same from the start. Returns the text, for a path that is wanted at once. */
-PRINTF(2) static const char *print(struct text *t, const char *fmt, ...) {
-	va_list ap;
-	t->s[0] = '\0';
 	va_start(ap, fmt);
 	vadd(t, fmt, ap);
 	va_end(ap);
 	return t->s;
 }
 
+#define print(t, ...) ((t)->s[0] = '\0', add(t, __VA_ARGS__))
 #define doing(...) print(&g.me->doing, __VA_ARGS__) /* what is being waited for, for whoever gives up */
 #define path(...)  print(&g.path, __VA_ARGS__)	    /* good until the next one is made */
 
@@ -301,16 +294,13 @@ static void trace(const char *arrow, const char *text) {
 
 /* ---- time: deadlines on CLOCK_MONOTONIC, and the one place that waits ---- */
 
-/* The C library's own would bring 1 KiB of search for the vDSO; on 32 bits its structure may not be the kernel's. */
-#ifdef __LP64__
-#define monotonic(t) syscall(SYS_clock_gettime, CLOCK_MONOTONIC, t)
-#else
-#define monotonic(t) clock_gettime(CLOCK_MONOTONIC, t)
-#endif
-
 static int64_t now(void) {
 	struct timespec t;
-	monotonic(&t);
+#ifdef __LP64__ /* the C library's own would bring 1 KiB of search for the vDSO; on 32 bits its structure may not be the kernel's */
+	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &t);
+#else
+	clock_gettime(CLOCK_MONOTONIC, &t);
+#endif
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
@@ -473,12 +463,11 @@ static struct interface *read_interface(struct config *c, const uint8_t *p) {
 }
 
 static void read_endpoint(struct interface *i, const uint8_t *p) {
-	enum { BULK_OUT = 0x02, BULK_IN = 0x82, INTERRUPT_IN = 0x83 }; /* direction and type */
-	unsigned kind = (p[2] & 0x80u) | (p[3] & 3);
-	if (kind == BULK_IN && !i->in) i->packet = le16(p + 4) & 0x7ff;
-	uint8_t *to = kind == BULK_IN ? &i->in : kind == BULK_OUT ? &i->out : NULL;
-	if (kind == INTERRUPT_IN) to = &i->interrupt;
-	if (to && !*to) *to = p[2];
+	unsigned kind = (p[2] & 0x80u) | (p[3] & 3); /* direction and type: bulk IN and OUT, interrupt IN */
+	uint8_t *to = kind == 0x82 ? &i->in : kind == 0x02 ? &i->out : kind == 0x83 ? &i->interrupt : NULL;
+	if (!to || *to) return;
+	*to = p[2];
+	if (to == &i->in) i->packet = le16(p + 4) & 0x7ff;
 }
 
 /* The kernel's `descriptors` file: the device's descriptor, then each configuration's, as the modem sent them. A length
@@ -523,7 +512,7 @@ static enum kind classify(const struct modem *m) {
 static void look(struct modem *m, const char *port) {
 	uint8_t raw[4096];
 	char name[NAME];
-	const char *s = name;
+	const char *s = name + strlen(port) + 1;
 	struct text interface;
 	uint32_t active = 0;
 	memset(m, 0, sizeof *m);
@@ -532,13 +521,9 @@ static void look(struct modem *m, const char *port) {
 	m->devnum = number_in(device_file(port, "devnum"));
 	if (n < 0 || !read_descriptors(m, raw, (size_t)n) || !m->devnum) return;
 	/* the active configuration is in the names of its interfaces; reading the attribute could block for seconds */
-	if (first(name, print(&interface, "%s:", port), device_file(port, ""))) {
-		s += strlen(interface.s);
-		digits(&s, 10, 255, &active);
-		m->active = (uint8_t)active;
-	} else {
-		m->barred = slurp(name, 2, device_file(port, "authorized")) > 0 && name[0] == '0';
-	}
+	bool configured = first(name, print(&interface, "%s:", port), device_file(port, ""));
+	if (configured && digits(&s, 10, 255, &active)) m->active = (uint8_t)active;
+	if (!configured) m->barred = slurp(name, 2, device_file(port, "authorized")) > 0 && name[0] == '0';
 	m->kind = classify(m);
 }
 
@@ -608,33 +593,27 @@ static bool identify(const char *file, struct identity *st) {
 	return !syscall(SYS_statx, AT_FDCWD, file, 0, TYPE | INO, st);
 }
 
-/* Opens the character device of this number, DEV/name if it is that. A missing one is made where it can be, and removed. */
-static int open_node(const char *name, const uint32_t dev[2]) {
+/* Opens the node whose number stands in a sysfs file: DEV/name if it has that number, else one that is made where there is
+ * room, and removed. Numbers are given again while modems come and go: -1 where sysfs does not place it at where. */
+static int open_placed(const char *name, const char *file, const char *where) {
 	static const char *const places[] = { DEV, "/run", "/tmp" };
 	enum { FLAGS = O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC };
 	struct identity st;
+	char text[32], link[PATH];
+	const char *s = text;
+	uint32_t dev[2];
 	int fd = -1;
 	doing("opening %s", name);
-	if (identify(path(DEV "/%s", name), &st) && S_ISCHR(st.mode) && !memcmp(st.rdev, dev, sizeof st.rdev))
-		return open(g.path.s, FLAGS);
-	for (unsigned i = 0; fd < 0 && i < LEN(places); i++) {
+	slurp(text, sizeof text, file);
+	if (!digits(&s, 10, 4095, &dev[0]) || *s++ != ':' || !digits(&s, 10, 0xfffff, &dev[1])) return -1;
+	bool there = identify(path(DEV "/%s", name), &st) && S_ISCHR(st.mode) && !memcmp(st.rdev, dev, sizeof dev);
+	if (there) fd = open(g.path.s, FLAGS);
+	for (unsigned i = 0; !there && fd < 0 && i < LEN(places); i++) {
 		path("%s/.swflip-%u", places[i], (unsigned)getpid());
 		if (mknod(g.path.s, S_IFCHR | 0600, makedev(dev[0], dev[1])) < 0) continue;
 		fd = open(g.path.s, FLAGS);
 		unlink(g.path.s);
 	}
-	return fd;
-}
-
-/* Opens the node whose number stands in a sysfs file. Numbers are given again while modems come and go: it is closed,
- * and -1 returned, where sysfs does not place the open node at where. */
-static int open_placed(const char *name, const char *file, const char *where) {
-	char text[32], link[PATH];
-	const char *s = text;
-	uint32_t dev[2];
-	slurp(text, sizeof text, file);
-	if (!digits(&s, 10, 4095, &dev[0]) || *s++ != ':' || !digits(&s, 10, 0xfffff, &dev[1])) return -1;
-	int fd = open_node(name, dev);
 	base_of(link, path(SYS "/dev/char/%u:%u", dev[0], dev[1]));
 	if (fd < 0 || at_port(link, where)) return fd;
 	close(fd);
@@ -1204,13 +1183,8 @@ static bool ask_qmi(struct link *l, struct offer *o) {
 	if (!v || !length || v[0] != length - 1) return true; /* a list that lies about its length is none */
 	while (--length) {
 		struct row r = { .number = *++v, .configs = 1, .supported = true };
-		unsigned pair = r.number - 13u;
-		if (r.number < LEN(compositions)) r.functions[0] = compositions[r.number];
-		if (pair < 10) {
-			r.configs = 2;
-			r.functions[0] = compositions[6 + pair / 5];
-			r.functions[1] = compositions[8 + pair % 5];
-		}
+		if (r.number < LEN(compositions)) memcpy(r.functions, compositions[r.number], sizeof r.functions);
+		if (r.functions[1]) r.configs = 2;
 		add_row(o, &r);
 	}
 	return true;
@@ -1430,7 +1404,7 @@ static struct step choose_row(const struct work *w) {
 static struct step choose_mask(const struct work *w) {
 	const struct target *t = w->t;
 	bool number = t->mode == NUMBER, named = number && (t->value == 6 || t->value == 8 || t->value == 9);
-	uint32_t names = named ? compositions[t->value] : t->value, bits = 0;
+	uint32_t names = named ? compositions[t->value][0] : t->value, bits = 0;
 	uint32_t mask = w->o.now | (t->bare ? 0 : functions[AT].bit);
 	for (unsigned f = 0; f < FUNCTIONS; f++) bits |= names & BIT(f) ? functions[f].bit : 0;
 	for (unsigned i = 0; i < LEN(families); i++)
