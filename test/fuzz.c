@@ -217,11 +217,7 @@ static unsigned shown(unsigned config) /* function bits of a configuration */
 			bits |= x.running & functions[f].bit ? BIT(f) : 0;
 		return bits;
 	}
-	if (x.running < LEN(compositions))
-		return config == 1 ? compositions[x.running] : 0;
-	if (x.running > 22)
-		return 0;
-	return compositions[config == 1 ? (x.running < 18 ? 6 : 7) : 8 + (x.running - 13) % 5];
+	return x.running < LEN(compositions) ? compositions[x.running][config - 1] : 0;
 }
 
 static size_t interface(uint8_t *p, unsigned number, unsigned class, unsigned subclass, unsigned protocol, unsigned bulk, unsigned interrupt)
