@@ -1215,7 +1215,7 @@ static int fuzz_answers(const uint8_t *data, size_t size)
 		take(&l, command, (int)n);
 		must(l.used < TEXT && l.line <= l.used && strlen(l.text) == l.used, "an answer's length");
 	}
-	conclude_answer(&l, command);
+	end_answer(&l, command);
 	n = strlen(l.text);
 	if (!(copy = malloc(n + 1))) /* with nothing behind it */
 		return 0;
