@@ -739,10 +739,7 @@ static int usbfs(int fd, unsigned request, void *data) { return (int)syscall(SYS
 
 static int open_usbfs(const struct modem *m) {
 	struct text name;
-	const char *s = m->port;
-	uint32_t bus = 0;
-	digits(&s, 10, 999, &bus);
-	print(&name, "bus/usb/%3u/%3u", bus, m->devnum);
+	print(&name, "bus/usb/%3u/%3u", number_in(device_file(m->port, "busnum")), m->devnum);
 	return open_placed(name.s, device_file(m->port, "dev"), m->port);
 }
 

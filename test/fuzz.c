@@ -667,6 +667,8 @@ static int x_open(const char *file, int flags, ...)
 		f->n = descriptors((uint8_t *)f->text);
 	else if (!strcmp(file, SYSUSB "/devnum") && x.present)
 		f->n = (size_t)snprintf(f->text, 20, "%u\n", x.devnum);
+	else if (!strcmp(file, SYSUSB "/busnum") && x.present)
+		f->n = (size_t)snprintf(f->text, 20, "1\n");
 	else if (!strcmp(file, SYSUSB "/dev") && x.present)
 		f->n = (size_t)snprintf(f->text, 20, "189:%u\n", x.devnum - 1);
 	else if (!strcmp(file, SYSUSB "/authorized") && x.present)

@@ -329,6 +329,8 @@ static void plug(struct device *d)
 	}
 	snprintf(number, sizeof number, "%u\n", d->devnum);
 	make(number, "%s/devnum", base);
+	snprintf(number, sizeof number, "%d\n", atoi(d->port));
+	make(number, "%s/busnum", base);
 	make("auto\n", "%s/power/control", base);
 	make(fault("barred") ? "0\n" : "1\n", "%s/authorized", base);
 	make(d->config == 2 ? "2\n" : "1\n", "%s/bConfigurationValue", base);

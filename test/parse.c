@@ -111,7 +111,9 @@ static enum result receive_text(char text[TEXT], const char *bytes, size_t n, co
 {
 	static struct link l;
 
-	l.used = l.line = l.over = l.result = 0;
+	l.used = l.line = 0;
+	l.over = false;
+	l.result = SILENT;
 	l.text[0] = '\0';
 	for (size_t at_ = 0; at_ < n; at_ += piece)
 		for (size_t end_ = n - at_ < piece ? n : at_ + piece, from = at_, part; from < end_; from += part) {
