@@ -639,6 +639,12 @@ struct urb {
 
 enum { URB_INTERRUPT = 1, URB_BULK = 3 };
 
+/* Control requests: bmRequestType and bRequest. */
+enum {
+	GET_SWOC_INFO = 0xc00a, SET_SWOC_MODE = 0x400b, SET_CONTROL_LINE_STATE = 0x2122,
+	SEND_ENCAPSULATED_COMMAND = 0x2100, GET_ENCAPSULATED_RESPONSE = 0xa101,
+};
+
 #define USBDEVFS_CONTROL	  _IOWR('U', 0, struct ctrltransfer)
 #define USBDEVFS_BULK		  _IOWR('U', 2, struct bulktransfer)
 #define USBDEVFS_SETINTERFACE	  _IOR('U', 4, struct setinterface)
@@ -656,20 +662,18 @@ static int usbfs(int fd, unsigned request, void *data) { return (int)syscall(SYS
 
 static int open_usbfs(const struct modem *m) {
 	struct text name;
-	const char *s = m->port;
-	uint32_t bus = 0;
-	digits(&s, 10, 999, &bus);
-	print(&name, "bus/usb/%3u/%3u", bus, m->devnum);
+	print(&name, "bus/usb/%3u/%3u", number_in(device_file(m->port, "busnum")), m->devnum);
 	return open_placed(name.s, device_file(m->port, "dev"), m->port);
 }
 
 /* A control transfer. Returns the bytes moved, or -1 with errno: EPIPE is a stall, ENODEV or ESHUTDOWN a modem gone. */
-static int control(int fd, unsigned type, unsigned request, unsigned value, unsigned index, void *data, size_t n) {
+static int control(int fd, unsigned request, unsigned value, unsigned index, void *data, size_t n) {
 	struct ctrltransfer c = {
-		(uint8_t)type, (uint8_t)request, (uint16_t)value, (uint16_t)index, (uint16_t)n, CONTROL_MS, data,
+		.bRequestType = (uint8_t)(request >> 8), .bRequest = (uint8_t)request, .wValue = (uint16_t)value,
+		.wIndex = (uint16_t)index, .wLength = (uint16_t)n, .timeout = CONTROL_MS, .data = data,
 	};
 	int r = usbfs(fd, USBDEVFS_CONTROL, &c), error = errno;
-	say(DEBUG, "usb %2x %2x %4x %4x %u: %s", type, request, value, index, c.wLength, r < 0 ? reason(error) : "ok");
+	say(DEBUG, "usb %4x %4x %4x %u: %s", request, value, index, c.wLength, r < 0 ? reason(error) : "ok");
 	errno = error;
 	return r;
 }
@@ -715,9 +719,10 @@ static bool find_file(char name[NAME], const char *interface, bool encapsulated)
 	return first(name, "ttyUSB", device_file(interface, "")) || first(name, "tty", device_file(interface, "tty"));
 }
 
-/* Opened in vain. */
-static enum why drop(const struct link *l, enum why why) {
-	close(l->fd);
+/* Not opened, or in vain: errno says whether another process has it. */
+static enum why drop(int fd) {
+	enum why why = errno == EBUSY ? HELD : MUTE;
+	if (fd >= 0) close(fd);
 	return why;
 }
 
@@ -727,10 +732,11 @@ static enum why open_file(struct link *l, const char *interface, bool encapsulat
 	if (!find_file(name, interface, encapsulated)) return MUTE;
 	errno = 0;
 	l->fd = open_placed(name, path(SYS "/class/%s/%s/dev", encapsulated ? "usbmisc" : "tty", name), interface);
-	if (l->fd < 0) return errno == EBUSY ? HELD : MUTE;
+	if (l->fd < 0) return drop(l->fd);
 	if (!encapsulated) {
 		usbfs(l->fd, TIOCGEXCL, &held); /* TIOCEXCL does not keep root out, so root asks */
-		if (held || tcgetattr(l->fd, &l->saved) < 0) return drop(l, held ? HELD : MUTE);
+		if (held) errno = EBUSY;
+		if (held || tcgetattr(l->fd, &l->saved) < 0) return drop(l->fd);
 		struct termios raw = l->saved;
 		cfmakeraw(&raw);
 		raw.c_cflag = (raw.c_cflag | CLOCAL | CREAD) & ~(tcflag_t)CRTSCTS;
@@ -745,14 +751,14 @@ static enum why open_file(struct link *l, const char *interface, bool encapsulat
 /* Takes the interface from whatever driver holds it, with DTR and RTS as a tty would set them. Answers are waited for
  * from here on, by a transfer of one packet: one that is given up when time is short would lose bytes. */
 static enum why open_urbs(struct link *l, const struct modem *m, const struct interface *i, bool encapsulated) {
-	enum { SET_CONTROL_LINE_STATE = 0x22, DTR = 1, RTS = 2, EXCEPT_DRIVER = 2, NOTICE = 64 };
+	enum { DTR = 1, RTS = 2, EXCEPT_DRIVER = 2, NOTICE = 64 };
 	struct disconnect_claim claim = { .interface = i->number, .flags = EXCEPT_DRIVER, .driver = "usbfs" };
 	struct setinterface alt = { .interface = i->number, .altsetting = i->alt };
 	if ((l->fd = open_usbfs(m)) < 0) return NO_NODE;
-	if (usbfs(l->fd, USBDEVFS_DISCONNECT_CLAIM, &claim) < 0) return drop(l, errno == EBUSY ? HELD : MUTE);
+	if (usbfs(l->fd, USBDEVFS_DISCONNECT_CLAIM, &claim) < 0) return drop(l->fd);
 	if (i->alt) usbfs(l->fd, USBDEVFS_SETINTERFACE, &alt);
 	if (!encapsulated || (!l->mbim && (m->bcdusb >= 0x0201 || has16(dtr, LEN(dtr), m->pid))))
-		control(l->fd, 0x21, SET_CONTROL_LINE_STATE, encapsulated ? DTR : DTR | RTS, i->number, NULL, 0);
+		control(l->fd, SET_CONTROL_LINE_STATE, encapsulated ? DTR : DTR | RTS, i->number, NULL, 0);
 	l->carrier = URBS;
 	l->out = encapsulated ? 0 : i->out;
 	l->in.type = encapsulated ? URB_INTERRUPT : URB_BULK;
@@ -763,8 +769,8 @@ static enum why open_urbs(struct link *l, const struct modem *m, const struct in
 	return FINE;
 }
 
-/* Takes what has come into l->frame: bytes of an AT port, or a message. Returns their number, 0 for none yet, -1 where none
- * will come. The IN transfer is submitted again at once; the kernel fills its buffer when it is taken back, not before. */
+/* Takes what has come into l->frame: bytes of an AT port, or a message. Returns their number, 0 for none yet, -1 where
+ * none will come. A transfer goes back to the kernel at once, which fills its buffer when it is reaped, not before. */
 static int fetch(struct link *l) {
 	enum { RESPONSE_AVAILABLE = 1, STALLS = 4 };
 	struct urb *done;
@@ -781,12 +787,12 @@ static int fetch(struct link *l) {
 	n = status ? 0 : l->in.actual_length;
 	if (n <= 0 || l->out) return n;
 	if (l->frame[0] != 0xa1 || l->frame[1] != RESPONSE_AVAILABLE) return 0; /* another notice */
-	n = control(l->fd, 0xa1, 0x01, 0, l->number, l->frame, FRAME);
+	n = control(l->fd, GET_ENCAPSULATED_RESPONSE, 0, l->number, l->frame, FRAME);
 	return n > 0 ? n : 0;
 }
 
-/* Waits for what fetch() brings. Returns its length, 0 for nothing until the deadline, -1 for a modem that left (gone) or a
- * run that is to stop. */
+/* Waits for what fetch() brings. Returns its length, 0 for nothing until the deadline, -1 for a modem that left (gone)
+ * or a run that is to stop. */
 static int receive(struct link *l, int64_t until) {
 	while (!l->gone) {
 		int n = fetch(l);
@@ -798,14 +804,14 @@ static int receive(struct link *l, int64_t until) {
 	return -1;
 }
 
-/* Sends a command or a message. False when the modem takes none: it may be deaf still. */
-static bool transmit(struct link *l, void *buf, size_t n) {
+/* Sends a command or a message. False when the modem takes none until the deadline: it may be deaf still. */
+static bool transmit(struct link *l, void *buf, size_t n, int64_t until) {
 	struct bulktransfer bulk = { .ep = l->out, .len = (unsigned)n, .timeout = CONTROL_MS, .data = buf };
-	unsigned endpoint = l->out;
+	int r;
 	if (l->carrier != URBS) return write(l->fd, buf, n) == (ssize_t)n;
-	if (!l->out) return control(l->fd, 0x21, 0x00, 0, l->number, buf, n) == (int)n;
-	int r = usbfs(l->fd, USBDEVFS_BULK, &bulk);
-	if (r < 0 && errno == EPIPE) usbfs(l->fd, USBDEVFS_CLEAR_HALT, &endpoint);
+	if (!l->out) return control(l->fd, SEND_ENCAPSULATED_COMMAND, 0, l->number, buf, n) == (int)n;
+	do r = usbfs(l->fd, USBDEVFS_BULK, &bulk);
+	while (r < 0 && errno == ETIMEDOUT && now() < until && !await(-1, 0, 0));
 	return r == (int)n;
 }
 
@@ -835,23 +841,23 @@ static enum result final(const char *line) {
 	return is_word(line, n, "OK") ? OK : is_word(line, n, "ERROR") ? FAILED : SILENT;
 }
 
-/* Judges the last line of the answer. It stays without the echo, once or doubled, with its line end or without; a result,
- * a blank line, and one that a modem sends unasked do not. */
+/* Judges the last line of an answer. It stays, without the echo, once or doubled, with its line end or without; but not
+ * if it is a result, blank, or one that a modem sends unasked. */
 static void judge(struct link *l, const char *command) {
 	char *line = l->text + l->line;
 	const char *s = skip(line);
 	for (size_t n = strlen(command); n && begins(s, command);) s = skip(s + n);
 	enum result result = final(s);
-	bool answer = result != SILENT || (*s && *s != '$' && *s != '^' && *s != '*' && *s != '+');
-	size_t n = answer && result == SILENT ? strlen(s) : 0;
-	memmove(line, s, n);
-	line[n] = '\0';
+	bool unasked = result == SILENT && (!*s || *s == '$' || *s == '^' || *s == '*' || *s == '+');
+	if (!unasked) l->result = result;
+	if (unasked || result != SILENT) s += strlen(s);
+	size_t n = strlen(s);
+	memmove(line, s, n + 1);
 	l->used = l->line += n;
-	if (answer) l->result = result;
 }
 
-/* Takes bytes into the answer, with every line end an LF, and what no answer holds left out. One too long for the room
- * starts over. */
+/* Takes bytes into the answer, every line end an LF, what no answer holds left out. One too long for the room starts
+ * over. */
 static void take(struct link *l, const char *command, int size) {
 	for (const uint8_t *p = l->frame; p < l->frame + size; p++) {
 		char c = (char)(*p == '\r' ? '\n' : *p == '\t' ? ' ' : *p);
@@ -863,9 +869,9 @@ static void take(struct link *l, const char *command, int size) {
 	}
 }
 
-/* The answer is over: what came without a line end is its last line, and the last word of one that came as a single line
- * is its result. */
-static void conclude_answer(struct link *l, const char *command) {
+/* No more will come: what has no line end is the last line, and of an answer that came as one line the last word may be
+ * the result. */
+static void end_answer(struct link *l, const char *command) {
 	judge(l, command);
 	char *word = l->text + l->used;
 	while (word > l->text && blank(word[-1])) word--;
@@ -874,8 +880,8 @@ static void conclude_answer(struct link *l, const char *command) {
 	if (l->over) l->text[0] = '\0';
 }
 
-/* Sends a command and takes its answer, without echo and final result, into l->text, which it returns. At most ms until it
- * begins, QUIET_MS between its bytes, twice ms in all. SILENT with text: an answer that has no final result. */
+/* Sends a command. Returns the answer, l->text, without echo and result, which is l->result: SILENT with text for an
+ * answer that has none. At most ms until it begins, QUIET_MS between its bytes, twice ms in all. */
 static const char *at_within(struct link *l, const char *command, int64_t ms) {
 	enum { STRAY_MS = 300, LINGER_MS = 40 };
 	int64_t until = now() + ms, end = until + ms;
@@ -885,20 +891,21 @@ static const char *at_within(struct link *l, const char *command, int64_t ms) {
 	while ((r = receive(l, now())) > 0 && now() < until) continue; /* what is left of an earlier answer */
 	print(&line, "%s\r", command);
 	trace(">", command);
+	l->text[0] = '\0';
 	l->used = l->line = 0;
 	l->over = false;
 	l->result = SILENT;
-	if (r >= 0) transmit(l, line.s, strlen(line.s));
+	if (r >= 0) transmit(l, line.s, strlen(line.s), until);
 	while (r >= 0 && (r = receive(l, until)) > 0 && now() < end) {
 		take(l, command, r);
 		until = sooner(end, now() + QUIET_MS);
 		if (l->result == SILENT || l->used > l->line) continue;
 		/* an OK alone came too early, or was the last command's; one can stand in the middle of a list, too */
-		bool stray = l->result == OK && !l->over && !l->used && find(command, "?");
+		bool stray = l->result == OK && !l->used && find(command, "?");
 		if (!stray && (l->result != OK || !find(command, "=?"))) break;
 		until = now() + (stray ? STRAY_MS : LINGER_MS);
 	}
-	conclude_answer(l, command);
+	end_answer(l, command);
 	if (r < 0) l->result = SILENT, l->text[0] = '\0';
 	trace("<", l->text);
 	say(DEBUG, "< %s", l->result == OK ? "OK" : l->result == FAILED ? "ERROR" : "(no final result)");
@@ -979,7 +986,7 @@ static struct row *find_row(const struct offer *o, uint32_t number) {
 static void add_row(struct offer *o, const struct row *r) {
 	struct row *old = find_row(o, r->number);
 	if (old)
-		old->supported = old->supported && !memcmp(old, r, sizeof *r);
+		old->supported &= !memcmp(old, r, sizeof *r);
 	else if (o->rows < LEN(o->row))
 		o->row[o->rows++] = *r;
 }
@@ -999,17 +1006,18 @@ static void resolve_rows(struct offer *o) {
  * status is not supported, nor one with a NOT, or a piece of one, anywhere in it. */
 static void parse_rows(struct offer *o, const char *s) {
 	struct row r = { 0 };
-	for (bool open = false;; ) {
+	bool open = false;
+	size_t length;
+	do { /* word by word, the last one empty */
 		const char *p = s = skip(s);
-		size_t length = word_length(s);
 		uint32_t n;
+		length = word_length(s);
 		bool begin = digits(&p, 10, 255, &n) && *(p = skip(p)) == '-', end = is_word(s, length, "SUPPORTED");
 		if (open && (begin || end || !length)) {
-			r.supported = r.supported && end;
+			r.supported &= end;
 			add_row(o, &r);
 			open = false;
 		}
-		if (!length) break;
 		if (begin) {
 			r = (struct row){ .number = (uint8_t)n, .supported = true };
 			open = true;
@@ -1018,16 +1026,16 @@ static void parse_rows(struct offer *o, const char *s) {
 			if (r.configs < 2) r.comp[r.configs] = (uint8_t)n;
 			r.configs++;
 		} else {
-			for (size_t i = 0; i + length <= 3; i++) r.supported = r.supported && !alike(&"NOT"[i], s, length);
+			for (size_t i = 0; i + length <= 3; i++) r.supported &= !alike(&"NOT"[i], s, length);
 			r.functions[0] = (uint16_t)(r.functions[0] | function_word(s, length));
 		}
 		s += length;
-	}
+	} while (length);
 	resolve_rows(o);
 }
 
-/* !USBCOMP=?: the types behind `<Config Type> -`, and behind `<Interface bitmask> -` the bits, up to the examples, which
- * promise nothing. */
+/* !USBCOMP=?: the types behind `<Config Type> -`, and behind `<Interface bitmask> -` the bits, up to the examples,
+ * which promise nothing. */
 static void parse_mask(struct offer *o, const char *text) {
 	const char *types = after(text, "<Config Type>", '-'), *bits = after(text, "<Interface bitmask>", '-');
 	uint32_t value;
@@ -1067,7 +1075,7 @@ enum { CTL, DMS = 2, GET_CLIENT = 0x22, RELEASE_CLIENT = 0x23, SET_MODE = 0x2e, 
 enum { MBIM_OPEN = 1, MBIM_CLOSE = 2, MBIM_COMMAND = 3, MBIM_HEAD = 48 };
 #define MBIM_DONE 0x80000000u /* set in the type of every answer */
 
-/* The head of an MBIM command: one fragment, Sierra's service for QMUX frames (libmbim: mbim-uuid.c), CID 1, to be set. */
+/* Of an MBIM command: one fragment, Sierra's service for QMUX frames (libmbim: mbim-uuid.c), its command 1, to set. */
 static const uint8_t tunnel[MBIM_HEAD] = {
 	[12] = 1, [20] = 0xd1, 0xa3, 0x0b, 0xc2, 0xf9, 0x7a, 0x6e, 0x43, 0xbf, 0x65, 0xc7, 0xe2, 0x4f, 0xb0, 0xf0, 0xd3,
 	[36] = 1, [40] = 1,
@@ -1081,21 +1089,22 @@ static const uint8_t *tlv(const struct link *l, uint8_t type, size_t *length) {
 	return NULL;
 }
 
-static void next_tid(struct link *l) { l->tid = (uint8_t)(l->tid % 250 + 1); }
+static void next_tid(struct link *l) { l->tid = (uint8_t)(l->tid < 250 ? l->tid + 1 : 1); }
 
 /* Is a message of n bytes the good answer to an MBIM message? From the transaction up to the status it is the same. */
 static bool is_done(const struct link *l, size_t n, const uint8_t *ask, size_t status) {
 	const uint8_t *p = l->frame;
-	return n >= status + 4 && le32(p) == (MBIM_DONE | le32(ask)) && !memcmp(p + 8, ask + 8, status - 8) && !le32(p + status);
+	return n >= status + 4 && le32(p) == (MBIM_DONE | le32(ask)) && !memcmp(p + 8, ask + 8, status - 8) &&
+	       !le32(p + status);
 }
 
-/* Sends an MBIM message of n bytes, complete but for its type, length and transaction, and waits for its answer. Returns
- * the answer's length, -1 for none and for a refusal. */
+/* Sends an MBIM message of n bytes, complete but for its type, length and transaction, and waits for its answer.
+ * Returns the answer's length, -1 for none and for a refusal. */
 static int mbim(struct link *l, uint8_t *ask, unsigned type, size_t n, size_t status) {
 	int64_t until = now() + ANSWER_MS;
 	int r;
 	put32(put32(put32(ask, type), (uint32_t)n), l->tid);
-	if (!transmit(l, ask, n)) return -1;
+	if (!transmit(l, ask, n, until)) return -1;
 	while ((r = receive(l, until)) > 0 && now() < until && (r < 12 || le32(l->frame + 8) != l->tid)) continue;
 	return r > 0 && is_done(l, (size_t)r, ask, status) ? r : -1;
 }
@@ -1103,8 +1112,8 @@ static int mbim(struct link *l, uint8_t *ask, unsigned type, size_t n, size_t st
 /* CTL's transaction is a byte, a service's two. */
 static size_t qmux_head(const uint8_t *q) { return q[4] == CTL ? 12 : 13; }
 
-/* Is a message of n bytes, or what is inside it, the answer that begins as q: service, client, flags, transaction, message?
- * Its TLVs are then l->tlvs, a result among them. */
+/* Has a message of n bytes, or what is inside it, q's service, client, flags, transaction and message? Its TLVs are then
+ * l->tlvs, a result among them. */
 static bool is_answer(struct link *l, size_t n, const uint8_t *q) {
 	const uint8_t *p = l->frame + (l->mbim ? MBIM_HEAD : 0);
 	size_t head = qmux_head(q), total = le16(p + 1) + 1u, length;
@@ -1114,8 +1123,8 @@ static bool is_answer(struct link *l, size_t n, const uint8_t *q) {
 	       tlv(l, 0x02, &length) && length >= 4;
 }
 
-/* Sends a message with at most one TLV, type 0x01, and waits for its answer, whose TLVs are then l->tlvs. Returns the QMI
- * error, 0 for none, or -1 for no answer. */
+/* Sends a message with at most one TLV, type 0x01, and waits for its answer, whose TLVs are then l->tlvs. Returns the
+ * QMI error, 0 for none, or -1 for no answer. */
 static int qmi(struct link *l, uint8_t service, unsigned message, const uint8_t *value, size_t length) {
 	uint8_t ask[MBIM_HEAD + 32] = { 0 }, *q = ask + MBIM_HEAD;
 	int64_t until = now() + ANSWER_MS;
@@ -1133,7 +1142,11 @@ static int qmi(struct link *l, uint8_t service, unsigned message, const uint8_t 
 	put32(q - 4, (uint32_t)n);
 	doing("waiting for the answer to QMI %4x", message);
 	say(DEBUG, "> QMI %2x %4x, %u bytes", service, message, (unsigned)n);
-	int r = l->mbim ? mbim(l, ask, MBIM_COMMAND, MBIM_HEAD + n, 40) : transmit(l, q, n) ? receive(l, until) : -1;
+	int r = -1;
+	if (l->mbim)
+		r = mbim(l, ask, MBIM_COMMAND, MBIM_HEAD + n, 40);
+	else if (transmit(l, q, n, until))
+		r = receive(l, until);
 	q[6] = service == CTL ? 1 : 2; /* a response */
 	for (; r > 0 && now() < until; r = receive(l, until)) {
 		if (!is_answer(l, (size_t)r, q)) continue;
@@ -1486,10 +1499,10 @@ static void flip(struct work *w, const struct step *s) {
 		int fd = try ? open_usbfs(&w->m) : -1;
 		doing("waiting for the stick to leave storage mode");
 		if (fd >= 0) {
-			if (try == 1 && control(fd, 0xc0, 0x0a, 0, 0, info, sizeof info) >= 13)
+			if (try == 1 && control(fd, GET_SWOC_INFO, 0, 0, info, sizeof info) >= 13)
 				say(INFO, "SWoC %u, SKU %4X, version %4X", info[0], le16(info + 9), le16(info + 11));
 			if (try == 3) usbfs(fd, USBDEVFS_RESET, NULL);
-			int r = control(fd, 0x40, 0x0b, 1, 0, NULL, 0);
+			int r = control(fd, SET_SWOC_MODE, 1, 0, NULL, 0);
 			if (r >= 0 || errno == EPIPE) heard();
 			say(INFO, "SetSwocMode 1: %s", r < 0 ? reason(errno) : "accepted");
 			close(fd);

@@ -661,6 +661,8 @@ static int x_open(const char *file, int flags, ...)
 		f->n = descriptors((uint8_t *)f->text);
 	else if (!strcmp(file, SYSUSB "/devnum") && x.present)
 		f->n = (size_t)snprintf(f->text, 20, "%u\n", x.devnum);
+	else if (!strcmp(file, SYSUSB "/busnum") && x.present)
+		f->n = (size_t)snprintf(f->text, 20, "1\n");
 	else if (!strcmp(file, SYSUSB "/dev") && x.present)
 		f->n = (size_t)snprintf(f->text, 20, "189:%u\n", x.devnum - 1);
 	else if (!strcmp(file, SYSUSB "/authorized") && x.present)
@@ -1216,7 +1218,7 @@ static int fuzz_answers(const uint8_t *data, size_t size)
 		take(&l, command, (int)n);
 		must(l.used < TEXT && l.line <= l.used && strlen(l.text) == l.used, "an answer's length");
 	}
-	conclude_answer(&l, command);
+	end_answer(&l, command);
 	n = strlen(l.text);
 	if (!(copy = malloc(n + 1))) /* with nothing behind it */
 		return 0;

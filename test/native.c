@@ -331,6 +331,8 @@ static void plug(struct device *d)
 		make(d->port[0] == '1' ? ">../../../usb2/2-0:1.0/usb2-port1" : ">../../../usb1/1-0:1.0/usb1-port1", "%s/port/peer", base);
 	snprintf(number, sizeof number, "%u\n", d->devnum);
 	make(number, "%s/devnum", base);
+	snprintf(number, sizeof number, "%d\n", atoi(d->port));
+	make(number, "%s/busnum", base);
 	make("auto\n", "%s/power/control", base);
 	make(fault("barred") ? "0\n" : "1\n", "%s/authorized", base);
 	make(d->config == 2 ? "2\n" : "1\n", "%s/bConfigurationValue", base);
