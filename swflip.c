@@ -41,10 +41,9 @@
 
 /* ---- types: what is known of a modem, what is wanted of it, what was done to it ---- */
 
-#define LEN(a) (sizeof(a) / sizeof *(a))
-#define BIT(n) (1u << (n))
+#define LEN(a)	  (sizeof(a) / sizeof *(a))
+#define BIT(n)	  (1u << (n))
 #define PRINTF(n) __attribute__((format(printf, (n), (n) + 1)))
-
 #include "config.h"
 
 enum { PORT = 32, NAME = 64, PATH = 256 }; /* room for a port's path, a name in sysfs, a link's content */
@@ -67,10 +66,8 @@ struct modem {
 	struct config config[4];
 };
 
-struct row {
-	uint8_t number, configs, comp[2]; /* a dual row names two others */
-	uint16_t functions[2], supported; /* bits, by configuration; 0 or 1. No gap is left, as rows are compared whole */
-};
+/* A composition on offer. No gap is left, as rows are compared whole. */
+struct row { uint8_t number, configs, comp[2]; uint16_t functions[2], supported; }; /* comp: of a dual row; bits; 0 or 1 */
 
 /* What the modem answered: the same from every dialect. */
 struct offer {
@@ -92,19 +89,17 @@ struct target {
 	bool bare;	/* a composition without an AT port will do */
 };
 
-enum setting { PID = 1, COMP = 2 };
-
 /* What was done so far: with the modem and its offer all that decide() knows. */
 struct past {
-	enum why why;		 /* refused, and on the way back; NO_RESET is taken back if it leaves after all */
-	enum why mute;		 /* since its last start: does not answer, or leave storage, and why */
-	bool asked, stop, late;	 /* late: no time left to begin a write */
-	bool committed, stayed;	 /* the target went in with a reset; this start has lasted */
+	enum why why;		     /* refused, and on the way back; NO_RESET is taken back if it leaves after all */
+	enum why mute;		     /* since its last start: does not answer, or leave storage, and why */
+	bool asked, stop, late;	     /* late: no time left to begin a write */
+	bool committed, stayed;	     /* the target went in with a reset; this start has lasted */
 	unsigned flips, resets, losses, selections; /* losses: each time that it left as a modem */
-	unsigned written, restored;		    /* bits of enum setting */
-	uint8_t config;				    /* found active before another was selected to ask */
-	int pid;		   /* PID written */
-	uint32_t comp;		   /* composition or mask written */
+	enum setting { PID = 1, COMP = 2 } written, restored; /* bits */
+	uint8_t config;		     /* found active before another was selected to ask */
+	int pid;		     /* written */
+	uint32_t comp;		     /* composition or mask written */
 	struct offer found, running; /* as first answered; as first answered since the last start */
 };
 
@@ -114,9 +109,8 @@ struct step {
 	uint32_t value; /* of RESET: the target goes in with it */
 };
 
-struct text { char s[640]; };
-
 enum level { ERROR, VERDICT, WARNING, INFO, DEBUG };
+struct text { char s[640]; };
 
 /* A port and the child that works on it, in memory that both see: the child may hang in the kernel for good. */
 struct slot {
@@ -137,6 +131,7 @@ static struct {
 	int64_t begin, appear, deadline; /* ms on CLOCK_MONOTONIC */
 	int64_t *limit;			 /* the deadline, for process 1 to see */
 	int uevents, signals, lock;	 /* descriptors, -1 = none */
+	sigset_t blocked;		 /* signals; they come by the descriptor alone */
 	struct slot *slots, *me;	 /* shared with the children; a child's own */
 	unsigned targets;
 	struct target target[16];
@@ -146,6 +141,7 @@ static struct {
 /* ---- text: digits, words and bytes that nobody vouches for ---- */
 
 static bool blank(char c) { return c == ' ' || c == '\t' || c == '\n'; }
+static char lower(char c) { return (char)(c >= 'A' && c <= 'Z' ? c | 32 : c); }
 
 /* How many blanks, or other characters up to a blank, are at s. */
 static size_t span(const char *s, bool blanks) {
@@ -156,8 +152,6 @@ static size_t span(const char *s, bool blanks) {
 
 static const char *skip(const char *s) { return s + span(s, true); }
 static size_t word_length(const char *s) { return span(s, false); }
-static char lower(char c) { return (char)(c >= 'A' && c <= 'Z' ? c | 32 : c); }
-
 /* Are n characters the same, in whatever case? */
 static bool alike(const char *a, const char *b, size_t n) {
 	for (; n && lower(*a) == lower(*b); a++, b++) n--;
@@ -202,13 +196,7 @@ static size_t portlen(const char *s) {
 
 static uint16_t le16(const uint8_t *p) { return (uint16_t)(p[0] | p[1] << 8); }
 static uint32_t le32(const uint8_t *p) { return le16(p) | (uint32_t)le16(p + 2) << 16; }
-
-static uint8_t *put16(uint8_t *p, unsigned v) {
-	p[0] = (uint8_t)v;
-	p[1] = (uint8_t)(v >> 8);
-	return p + 2;
-}
-
+static uint8_t *put16(uint8_t *p, unsigned v) { return *p++ = (uint8_t)v, *p++ = (uint8_t)(v >> 8), p; }
 static uint8_t *put32(uint8_t *p, uint32_t v) { return put16(put16(p, v), v >> 16); }
 
 /* ---- messages: stderr or the kernel's log ---- */
@@ -319,7 +307,8 @@ static int await(int fd, short events, int64_t until) {
 	int64_t ms = until - now();
 	if (stopped()) return -1;
 	if (poll(p, LEN(p), ms < 0 ? 0 : (int)ms) <= 0) return 0;
-	while (p[1].revents && read(g.signals, &signal, sizeof signal) > 0) g.stop |= signal.ssi_signo != SIGCHLD;
+	while (p[1].revents && read(g.signals, &signal, sizeof signal) > 0)
+		g.stop |= signal.ssi_signo == SIGTERM || signal.ssi_signo == SIGINT || signal.ssi_signo == SIGHUP;
 	return stopped() ? -1 : p[0].revents;
 }
 
@@ -327,11 +316,8 @@ static int await(int fd, short events, int64_t until) {
 
 #define USB SYS "/bus/usb/devices/"
 
-/* A file of the USB device at a port; of an interface, PORT:C.I. Good until the next path is made. */
+/* A file of the USB device at a port, or of an interface, PORT:C.I. Good until the next path is made. */
 static const char *device_file(const char *port, const char *name) { return path(USB "%s/%s", port, name); }
-static const char *interface_file(const struct modem *m, unsigned number, const char *name) {
-	return path(USB "%s:%u.%u/%s", m->port, m->active, number, name);
-}
 
 static void copy_port(char to[PORT], const char *from, size_t n) {
 	memset(to, 0, PORT);
@@ -433,9 +419,9 @@ static unsigned function_of(const struct modem *m, const struct interface *i) {
 }
 
 static const struct interface *find_function(const struct modem *m, const struct config *c, unsigned function) {
-	for (unsigned i = 0; c && i < c->interfaces; i++)
-		if (function_of(m, &c->interface[i]) == function) return &c->interface[i];
-	return NULL;
+	unsigned i = 0;
+	while (c && i < c->interfaces && function_of(m, &c->interface[i]) != function) i++;
+	return c && i < c->interfaces ? &c->interface[i] : NULL;
 }
 
 static unsigned functions_of(const struct modem *m, const struct config *c) {
@@ -445,9 +431,9 @@ static unsigned functions_of(const struct modem *m, const struct config *c) {
 }
 
 static const struct config *config_of(const struct modem *m, uint32_t value) {
-	for (unsigned i = 0; i < m->configs; i++)
-		if (m->config[i].value == value) return &m->config[i];
-	return NULL;
+	unsigned i = 0;
+	while (i < m->configs && m->config[i].value != value) i++;
+	return i < m->configs ? &m->config[i] : NULL;
 }
 
 /* An interface descriptor. Of several alternate settings the first with a bulk pair counts. */
@@ -630,8 +616,7 @@ struct disconnect_claim { unsigned interface, flags; char driver[256]; };
 
 struct urb {
 	uint8_t type, endpoint;
-	int status;
-	unsigned flags;
+	int status, flags;
 	void *buffer;
 	int buffer_length, actual_length, unused[4];
 	void *usercontext;
@@ -1716,7 +1701,7 @@ static int fail(struct slot *s, const struct modem *m, enum why why, const char 
 
 /* The name of the driver that an interface is bound to, "" for none. */
 static const char *driver_of(const struct modem *m, const struct interface *i, char link[PATH]) {
-	return base_of(link, interface_file(m, i->number, "driver"));
+	return base_of(link, path(USB "%s:%u.%u/driver", m->port, m->active, i->number));
 }
 
 /* The verdict on one that is. */
@@ -1929,15 +1914,14 @@ static const struct slot *tend(void) {
 	const struct slot *busy = NULL;
 	for (struct slot *s = g.slots; s < g.slots + SLOTS; s++) {
 		int64_t end = s->written ? g.deadline : sooner(g.deadline, s->heard + SILENCE_MS);
-		int status;
+		int status, late = now() > end + GRACE_MS;
 		if (!s->pid) continue;
-		if (waitpid(s->pid, &status, WNOHANG) <= 0) {
-			busy = s;
-			if (g.stop || now() > end + GRACE_MS) kill(s->pid, now() > end + GRACE_MS ? SIGKILL : SIGTERM);
-		} else if (WIFEXITED(status)) {
-			pronounce(s, WEXITSTATUS(status));
+		if (waitpid(s->pid, &status, WNOHANG) > 0) {
+			enum why why = now() < end ? LOST : now() < g.deadline ? MUTE : LATE;
+			pronounce(s, WIFEXITED(status) ? WEXITSTATUS(status) : give_up(s, why, ""));
 		} else {
-			pronounce(s, give_up(s, now() < end ? LOST : now() < g.deadline ? MUTE : LATE, ""));
+			busy = s;
+			if (g.stop || late) kill(s->pid, late ? SIGKILL : SIGTERM);
 		}
 	}
 	return busy;
@@ -1970,8 +1954,8 @@ static int conclude(void) {
 	}
 	for (const struct target *t = g.target; !g.stop && t < g.target + g.targets; t++) {
 		if (!awaits(t)) continue;
-		say(ERROR, "%s%sno modem%s", t->port, t->port[0] ? ": " : "",
-		    access(USB, F_OK) ? ", as there is no USB (" SYS "/bus/usb); next: load the host controller's driver" : "");
+		say(ERROR, "%s%sno modem%s", t->port, t->port[0] ? ": " : "", access(USB, F_OK) ?
+		    ", as there is no USB (" SYS "/bus/usb); next: load the host controller's driver" : "");
 		if (!status) status = 3;
 	}
 	return status;
@@ -2136,16 +2120,15 @@ static int run(char **argv) {
 /* Mounts what is missing, lets a child do the work, waits for it no longer than its deadline and a second, and becomes
  * the next init, with the arguments that the kernel gave. */
 static int first_process(char **argv) {
-	static const struct { const char *type, *where; } mounts[] = { { "proc", PROC }, { "sysfs", SYS }, { "devtmpfs", DEV } };
+	static const char *const mounts[][2] = { { "proc", PROC }, { "sysfs", SYS }, { "devtmpfs", DEV } };
 	static char line[4098];
 	struct given given[WORDS] = { [A_TARGET] = { "", settings[A_TARGET].option } }; /* the child's */
 	bool mounted[LEN(mounts)], made[LEN(mounts)];
 	struct identity me = { .mode = 0 }, it;
 	const char *own = argv[0];
-	sigset_t none;
 	for (unsigned i = 0; i < LEN(mounts); i++) {
-		made[i] = !mkdir(mounts[i].where, 0755);
-		mounted[i] = !mount(mounts[i].type, mounts[i].where, mounts[i].type, 0, NULL);
+		made[i] = !mkdir(mounts[i][1], 0755);
+		mounted[i] = !mount(mounts[i][0], mounts[i][1], mounts[i][0], 0, NULL);
 	}
 	if (!identify(PROC "/self/exe", &me)) identify(own, &me);
 	*g.limit = g.begin + (int64_t)WAIT * 1000;
@@ -2160,11 +2143,10 @@ static int first_process(char **argv) {
 	g.level = ERROR; /* the child has said it all */
 	if (slurp(line, sizeof line, PROC "/cmdline") > 0) read_kernel(line, given);
 	for (unsigned i = LEN(mounts); i-- > 0;) {
-		if (mounted[i]) umount2(mounts[i].where, MNT_DETACH);
-		if (made[i]) rmdir(mounts[i].where);
+		if (mounted[i]) umount2(mounts[i][1], MNT_DETACH);
+		if (made[i]) rmdir(mounts[i][1]);
 	}
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	sigprocmask(SIG_UNBLOCK, &g.blocked, NULL);
 	const char *const inits[] = { given[A_INIT].text, "/init", "/sbin/init", "/bin/sh" };
 	for (unsigned i = 0; i < LEN(inits); i++) {
 		if (!inits[i] || !strcmp(inits[i], own)) continue;
@@ -2176,19 +2158,15 @@ static int first_process(char **argv) {
 }
 
 int main(int argc, char **argv) {
-	static const uint8_t heeded[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
-	sigset_t signals;
 	int fd;
 	while (((fd = open(DEV "/null", O_RDWR)) >= 0 || (fd = open("/", O_RDONLY)) >= 0) && fd <= 2) continue;
 	if (fd > 2) close(fd);
 	g.begin = now();
 	g.level = INFO;
 	g.lock = -1;
-	sigemptyset(&signals);
-	for (unsigned i = 0; i < LEN(heeded); i++) sigaddset(&signals, heeded[i]);
-	g.signals = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
-	sigaddset(&signals, SIGPIPE); /* not even a console that goes away may end a change in the middle */
-	sigprocmask(SIG_BLOCK, &signals, NULL);
+	sigfillset(&g.blocked); /* not even a console that goes away (SIGPIPE) may end a change in the middle */
+	sigprocmask(SIG_BLOCK, &g.blocked, NULL);
+	g.signals = signalfd(-1, &g.blocked, SFD_NONBLOCK | SFD_CLOEXEC);
 	g.limit = mmap(NULL, sizeof *g.limit + sizeof *g.slots * SLOTS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (g.limit == MAP_FAILED) return usage("", "memory", "none to be had");
 	g.slots = (struct slot *)(g.limit + 1);
