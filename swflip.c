@@ -841,8 +841,7 @@ static void judge(struct link *l, const char *command) {
 	l->used = l->line += n;
 }
 
-/* Takes bytes into the answer, every line end an LF, what no answer holds left out. One too long for the room starts
- * over. */
+/* Takes bytes into the answer, every line end an LF, foreign bytes left out. One too long for the room starts over. */
 static void take(struct link *l, const char *command, int size) {
 	for (const uint8_t *p = l->frame; p < l->frame + size; p++) {
 		char c = (char)(*p == '\r' ? '\n' : *p == '\t' ? ' ' : *p);
@@ -915,11 +914,8 @@ static bool number_after(const char *text, const char *header, unsigned base, ui
 	return p && digits(&p, base, UINT32_MAX, value) && blank(*p);
 }
 
-/* The next word, "" at the end. */
-static const char *next_of(const char *s) { return skip(s + word_length(s)); }
-
-/* What can stand behind a PID. At the end of the text it may be cut. */
-static bool parts(char c) { return blank(c) || c == ','; }
+static const char *next_of(const char *word) { return skip(word + word_length(word)); }
+static bool parts(char c) { return blank(c) || c == ','; } /* what stands behind a PID that is not cut */
 
 /* Four hex digits and no more. */
 static bool read_pid(const char **s, uint16_t *pid) {
@@ -953,18 +949,10 @@ static void parse_pids(struct offer *o, const char *s) {
 	}
 }
 
-/* The function of a word in a row, without the digits at its end. */
-static unsigned function_word(const char *word, size_t n) {
-	while (n && word[n - 1] >= '0' && word[n - 1] <= '9') n--;
-	for (size_t i = 0; i < LEN(words); i++)
-		if (is_word(word, n, words[i].word)) return BIT(words[i].function);
-	return 0;
-}
-
 static struct row *find_row(const struct offer *o, uint32_t number) {
-	for (unsigned i = 0; i < o->rows; i++)
-		if (o->row[i].number == number) return (struct row *)&o->row[i];
-	return NULL;
+	unsigned i = 0;
+	while (i < o->rows && o->row[i].number != number) i++;
+	return i < o->rows ? (struct row *)&o->row[i] : NULL;
 }
 
 /* A row whose number came before is supported only if both are the same. */
@@ -1012,7 +1000,10 @@ static void parse_rows(struct offer *o, const char *s) {
 			r.configs++;
 		} else {
 			for (size_t i = 0; i + length <= 3; i++) r.supported &= !alike(&"NOT"[i], s, length);
-			r.functions[0] = (uint16_t)(r.functions[0] | function_word(s, length));
+			size_t stem = length; /* without the digits at its end */
+			while (stem && s[stem - 1] >= '0' && s[stem - 1] <= '9') stem--;
+			for (size_t i = 0; i < LEN(words); i++)
+				if (is_word(s, stem, words[i].word)) r.functions[0] |= (uint16_t)BIT(words[i].function);
 		}
 		s += length;
 	} while (length);
@@ -1076,35 +1067,27 @@ static const uint8_t *tlv(const struct link *l, uint8_t type, size_t *length) {
 
 static void next_tid(struct link *l) { l->tid = (uint8_t)(l->tid < 250 ? l->tid + 1 : 1); }
 
-/* Is a message of n bytes the good answer to an MBIM message? From the transaction up to the status it is the same. */
-static bool is_done(const struct link *l, size_t n, const uint8_t *ask, size_t status) {
-	const uint8_t *p = l->frame;
-	return n >= status + 4 && le32(p) == (MBIM_DONE | le32(ask)) && !memcmp(p + 8, ask + 8, status - 8) &&
-	       !le32(p + status);
-}
-
-/* Sends an MBIM message of n bytes, complete but for its type, length and transaction, and waits for its answer.
- * Returns the answer's length, -1 for none and for a refusal. */
+/* Sends an MBIM message of n bytes, complete but for its type, length and transaction, and waits for its answer, which
+ * from the transaction up to the status is the same. Returns its length, -1 for none and for a refusal. */
 static int mbim(struct link *l, uint8_t *ask, unsigned type, size_t n, size_t status) {
+	const uint8_t *p = l->frame;
 	int64_t until = now() + ANSWER_MS;
 	int r;
 	put32(put32(put32(ask, type), (uint32_t)n), l->tid);
 	if (!transmit(l, ask, n, until)) return -1;
-	while ((r = receive(l, until)) > 0 && now() < until && (r < 12 || le32(l->frame + 8) != l->tid)) continue;
-	return r > 0 && is_done(l, (size_t)r, ask, status) ? r : -1;
+	while ((r = receive(l, until)) > 0 && now() < until && (r < 12 || le32(p + 8) != l->tid)) continue;
+	bool done = r >= (int)status + 4 && le32(p) == (MBIM_DONE | type) && !memcmp(p + 8, ask + 8, status - 8);
+	return done && !le32(p + status) ? r : -1;
 }
-
-/* CTL's transaction is a byte, a service's two. */
-static size_t qmux_head(const uint8_t *q) { return q[4] == CTL ? 12 : 13; }
 
 /* Has a message of n bytes, or what is inside it, q's service, client, flags, transaction and message? Its TLVs are then
  * l->tlvs, a result among them. */
-static bool is_answer(struct link *l, size_t n, const uint8_t *q) {
-	const uint8_t *p = l->frame + (l->mbim ? MBIM_HEAD : 0);
-	size_t head = qmux_head(q), total = le16(p + 1) + 1u, length;
+static bool is_answer(struct link *l, size_t n, const uint8_t *q, size_t head) {
+	size_t at = l->mbim ? MBIM_HEAD : 0, length;
+	const uint8_t *p = l->frame + at;
 	l->tlvs = p + head;
 	l->size = le16(p + head - 2);
-	return p + total <= l->frame + n && head + l->size <= total && p[0] == 1 && !memcmp(p + 4, q + 4, head - 6) &&
+	return at + le16(p + 1) < n && head + l->size <= le16(p + 1) + 1u && p[0] == 1 && !memcmp(p + 4, q + 4, head - 6) &&
 	       tlv(l, 0x02, &length) && length >= 4;
 }
 
@@ -1119,7 +1102,7 @@ static int qmi(struct link *l, uint8_t service, unsigned message, const uint8_t 
 	q[4] = service;
 	q[5] = service ? l->client : 0;
 	q[7] = l->tid;
-	size_t head = qmux_head(q), n = head + (length ? length + 3 : 0);
+	size_t head = service == CTL ? 12 : 13, n = head + (length ? length + 3 : 0); /* CTL's transaction is a byte */
 	put16(put16(q + head - 4, message), (unsigned)(n - head));
 	q[head] = 0x01;
 	if (length) memcpy(put16(q + head + 1, (unsigned)length), value, length);
@@ -1134,7 +1117,7 @@ static int qmi(struct link *l, uint8_t service, unsigned message, const uint8_t 
 		r = receive(l, until);
 	q[6] = service == CTL ? 1 : 2; /* a response */
 	for (; r > 0 && now() < until; r = receive(l, until)) {
-		if (!is_answer(l, (size_t)r, q)) continue;
+		if (!is_answer(l, (size_t)r, q, head)) continue;
 		const uint8_t *result = tlv(l, 0x02, &length);
 		int error = le16(result) ? le16(result + 2) : 0;
 		heard();
