@@ -1067,23 +1067,27 @@ static const uint8_t *tlv(const struct link *l, uint8_t type, size_t *length) {
 
 static void next_tid(struct link *l) { l->tid = (uint8_t)(l->tid < 250 ? l->tid + 1 : 1); }
 
-/* Sends an MBIM message of n bytes, complete but for its type, length and transaction, and waits for its answer, which
- * from the transaction up to the status is the same. Returns its length, -1 for none and for a refusal. */
-static int mbim(struct link *l, uint8_t *ask, unsigned type, size_t n, size_t status) {
+/* Is a message of n bytes the good answer to an MBIM message? From the transaction up to the status it is the same. */
+static bool is_done(const struct link *l, size_t n, const uint8_t *ask, size_t status) {
 	const uint8_t *p = l->frame;
+	return n >= status + 4 && le32(p) == (MBIM_DONE | le32(ask)) && !memcmp(p + 8, ask + 8, status - 8) && !le32(p + status);
+}
+
+/* Sends an MBIM message of n bytes, complete but for its type, length and transaction, and waits for its answer.
+ * Returns the answer's length, -1 for none and for a refusal. */
+static int mbim(struct link *l, uint8_t *ask, unsigned type, size_t n, size_t status) {
 	int64_t until = now() + ANSWER_MS;
 	int r;
 	put32(put32(put32(ask, type), (uint32_t)n), l->tid);
 	if (!transmit(l, ask, n, until)) return -1;
-	while ((r = receive(l, until)) > 0 && now() < until && (r < 12 || le32(p + 8) != l->tid)) continue;
-	bool done = r >= (int)status + 4 && le32(p) == (MBIM_DONE | type) && !memcmp(p + 8, ask + 8, status - 8);
-	return done && !le32(p + status) ? r : -1;
+	while ((r = receive(l, until)) > 0 && now() < until && (r < 12 || le32(l->frame + 8) != l->tid)) continue;
+	return r > 0 && is_done(l, (size_t)r, ask, status) ? r : -1;
 }
 
 /* Has a message of n bytes, or what is inside it, q's service, client, flags, transaction and message? Its TLVs are then
  * l->tlvs, a result among them. */
-static bool is_answer(struct link *l, size_t n, const uint8_t *q, size_t head) {
-	size_t at = l->mbim ? MBIM_HEAD : 0, length;
+static bool is_answer(struct link *l, size_t n, const uint8_t *q) {
+	size_t at = l->mbim ? MBIM_HEAD : 0, head = q[4] == CTL ? 12 : 13, length;
 	const uint8_t *p = l->frame + at;
 	l->tlvs = p + head;
 	l->size = le16(p + head - 2);
@@ -1117,7 +1121,7 @@ static int qmi(struct link *l, uint8_t service, unsigned message, const uint8_t 
 		r = receive(l, until);
 	q[6] = service == CTL ? 1 : 2; /* a response */
 	for (; r > 0 && now() < until; r = receive(l, until)) {
-		if (!is_answer(l, (size_t)r, q, head)) continue;
+		if (!is_answer(l, (size_t)r, q)) continue;
 		const uint8_t *result = tlv(l, 0x02, &length);
 		int error = le16(result) ? le16(result + 2) : 0;
 		heard();
@@ -1513,7 +1517,7 @@ static enum why dial(struct work *w, const struct interface *i, bool encapsulate
 
 /* Swallows what is still on its way: answers to what was asked twice, or by who came before and was killed. */
 static void drain(struct link *l) {
-	int64_t until = now() + ANSWER_MS, quiet = 2 * RETRY_MS;
+	int64_t until = now() + ANSWER_MS, quiet = (int64_t)2 * RETRY_MS;
 	while (now() < until && receive(l, now() + quiet) > 0) continue;
 }
 
@@ -1656,7 +1660,7 @@ static void select_config(struct work *w, const struct step *s) {
 }
 
 /* What a step is called, and who does it. */
-static const struct { const char *name; void (*act)(struct work *w, const struct step *s); } steps[] = {
+static const struct { const char *name; void (*act)(struct work *w, const struct step *s); } doings[] = {
 	[FLIP] = { "leave storage mode", flip }, [SELECT] = { "select configuration %u", select_config },
 	[ASK] = { NULL, inquire }, [WRITE_PID] = { "write PID %4X", write_setting },
 	[WRITE_COMP] = { "write composition %u", write_setting }, [RESET] = { "reset the modem", reset },
@@ -1731,7 +1735,7 @@ static void meet(struct work *w) {
 
 /* Says the step, and does it, or would. Returns the child's exit status, or UNKNOWN to go on. */
 static int act(struct work *w, const struct step *s) {
-	const char *name = s->doing <= RESET ? steps[s->doing].name : NULL;
+	const char *name = s->doing <= RESET ? doings[s->doing].name : NULL;
 	struct text text = { "" };
 	if (s->why && s->doing != WAITING) w->p.why = s->why;
 	if (!w->l.carrier && s->doing >= WRITE_PID && s->doing <= RESET) { /* closed meanwhile: ask again first */
@@ -1758,7 +1762,7 @@ static int act(struct work *w, const struct step *s) {
 		return fail(g.me, &w->m, LATE, " to see whether it stays");
 	}
 	if (s->doing == DONE) return succeed(g.me, &w->m);
-	if (s->doing != REFUSE) return steps[s->doing].act(w, s), UNKNOWN;
+	if (s->doing != REFUSE) return doings[s->doing].act(w, s), UNKNOWN;
 	if (s->why == NOT_LISTED || s->why == NO_AT || s->why == PID_NOT_LISTED || s->why == NO_SUCH_CONFIG) {
 		print(&text, "; on offer: ");
 		name_offer(&text, &w->o);

@@ -1334,7 +1334,7 @@ static int fuzz_frames(const uint8_t *data, size_t size)
 		q[5] = i & 2 ? 10 : 0;
 		q[6] = i & 2 ? 2 : 1;
 		q[7] = 4;
-		put16(q + qmux_head(q) - 4, i & 2 ? GET_COMP : GET_CLIENT);
+		put16(q + (q[4] == CTL ? 12 : 13) - 4, i & 2 ? GET_COMP : GET_CLIENT);
 		is_done(&l, size, ask, 12);
 		if ((l.mbim && !is_done(&l, size, ask, 40)) || !is_answer(&l, size, q))
 			continue;
