@@ -1511,7 +1511,8 @@ static enum why dial(struct work *w, const struct interface *i, bool encapsulate
 	do why = open_file(l, interface.s, encapsulated);
 	while (why == MUTE && expected && watch(sooner(w->since + TTY_MS, g.deadline)) > 0);
 	if (why == MUTE) why = open_urbs(l, &w->m, i, encapsulated);
-	say(DEBUG, "interface %u: %s", i->number, why ? "not opened" : l->carrier == URBS ? "by usbfs" : "by its driver");
+	say(DEBUG, why ? "interface %u: not opened" : l->carrier == URBS ? "interface %u by usbfs: open" :
+	    "interface %u by its driver: open", i->number);
 	return why;
 }
 
@@ -2145,13 +2146,15 @@ static int first_process(char **argv) {
 }
 
 int main(int argc, char **argv) {
+	static const uint8_t heeded[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGPIPE };
 	int fd;
 	while (((fd = open(DEV "/null", O_RDWR)) >= 0 || (fd = open("/", O_RDONLY)) >= 0) && fd <= 2) continue;
 	if (fd > 2) close(fd);
 	g.begin = now();
 	g.level = INFO;
 	g.lock = -1;
-	sigfillset(&g.blocked); /* not even a console that goes away (SIGPIPE) may end a change in the middle */
+	sigemptyset(&g.blocked); /* not even a console that goes away (SIGPIPE) may end a change in the middle */
+	for (unsigned i = 0; i < LEN(heeded); i++) sigaddset(&g.blocked, heeded[i]);
 	sigprocmask(SIG_BLOCK, &g.blocked, NULL);
 	g.signals = signalfd(-1, &g.blocked, SFD_NONBLOCK | SFD_CLOEXEC);
 	g.limit = mmap(NULL, sizeof *g.limit + sizeof *g.slots * SLOTS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
