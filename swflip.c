@@ -1716,8 +1716,8 @@ static enum why dial(struct work *w, const struct interface *i, bool encapsulate
 /* Swallows what is still on its way: answers to what was asked twice, or by who came before and was killed. */
 static void drain(struct link *l) {
 	uint8_t chunk[CHUNK];
-	int64_t until = now() + ANSWER_MS, quiet = 2 * RETRY_MS;
-	while (now() < until && receive(l, chunk, now() + quiet) > 0) continue;
+	int64_t until = now() + ANSWER_MS;
+	while (now() < until && receive(l, chunk, now() + (int64_t)2 * RETRY_MS) > 0) continue;
 }
 
 /* Asks what is stored, by AT for the lists only if they are wanted. Once something was written an AT answer without
