@@ -1276,6 +1276,7 @@ static void test_examples(void)
 		{ "330u", "ecm", "flip wait ask comp 5 reset wait watch done", 0 },
 		{ "330u", "68A2/9", "flip wait ask pid 68A2 back-pid 68A3 refuse NO_AT", 0 },
 		{ "330u", "68E2/mbim", "flip wait ask refuse PID_NOT_LISTED", 0 },
+		{ "330u", "68A3/mbim", "flip wait ask refuse NOT_LISTED", 0 }, /* a PID that is named stays */
 		{ "330u", "68A4/mbim", "flip wait ask refuse PID_NOT_LISTED", 0 },
 		{ "330u", "modem@2", "flip wait refuse NO_SUCH_CONFIG", 0 },
 		{ "330u", "0x100D", "flip wait ask refuse NO_BITS", 0 },
@@ -1388,6 +1389,7 @@ static void test_examples(void)
 		{ "mc7710", "mbim", "ask refuse LOCKED", 1ull << REFUSES_CODE },
 		{ "mc7710", "mbim", "ask refuse MUTE", 1ull << SILENT_ALWAYS },
 		{ "mc7710", "8", "ask comp 8 reset wait ask watch done", 1ull << SILENT_AFTER },
+		{ "reserved", "9!", "ask comp 9 reset wait ask refuse MUTE", 1ull << SILENT_AFTER }, /* nobody knows what 9 shows */
 		{ "mc7710-in-14", "qmi", "select 1 refuse NO_CONFIG", 1ull << NO_CONFIGS },
 		{ "330u", "modem", "refuse BARRED", 1ull << UNAUTHORIZED },
 	};
