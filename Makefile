@@ -42,14 +42,14 @@ bench:
 	test/setup all x86_64
 	test/bench
 
-# The programs of the tests on the host; ASan and UBSan watch them. Each test/*.c that includes native.h is one.
+# The programs of the tests on the host; ASan and UBSan watch them. Each test/*.c that includes native.h or world.h is one.
 NATIVE = -std=c11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 native:
 	@mkdir -p test/build
-	@for c in $$(grep -ls '^#include "native.h"' test/*.c); do \
+	@for c in $$(grep -ls '^#include "\(native\|world\).h"' test/*.c); do \
 		t=test/build/t-$$(basename $$c .c); \
-		[ -z "$$(find $$c test/native.h swflip.c config.h Makefile -newer $$t 2>&1)" ] || \
+		[ -z "$$(find $$c test/native.h test/world.h swflip.c config.h Makefile -newer $$t 2>&1)" ] || \
 		{ echo "$$t"; $${NATIVE_CC:-cc} $(NATIVE) -o $$t $$c -lutil || exit; }; \
 	done
 
