@@ -1837,7 +1837,6 @@ static const struct target *target_for(const char *port, const char *peer) {
 	return t < end ? t : any;
 }
 
-/* A slot is done with. */
 static void pronounce(struct slot *s, int status) {
 	s->pid = 0;
 	s->status = status;
@@ -1847,10 +1846,7 @@ static void pronounce(struct slot *s, int status) {
 }
 
 static void start(struct slot *s, const struct modem *m) {
-	struct work w;
-	memset(&w, 0, sizeof w);
-	w.t = s->target;
-	w.m = *m;
+	struct work w = { .t = s->target, .m = *m };
 	s->heard = now();
 	bool right = !g.list && decide(&w).doing == DONE;
 	pid_t pid = right ? -1 : clone_me();
@@ -2012,16 +2008,14 @@ static char *next_word(char **s) {
 
 /* The kernel's swflip. words. Returns 0 or 2. */
 static int read_kernel(char *line, struct given given[WORDS]) {
-	int status = 0;
-	for (char *one; !status && (one = next_word(&line)) && strcmp(one, "--");) {
+	for (char *one; (one = next_word(&line)) && strcmp(one, "--");) {
 		unsigned i = 0;
-		if (!begins(one, "swflip.")) continue;
 		while (i < WORDS && !begins(one, settings[i].word)) i++;
-		if (i == WORDS) say(WARNING, "kernel command line: unknown word %s", one);
-		else if (given[i].where != settings[i].option)
-			status = give(&given[i], i, one + strlen(settings[i].word), settings[i].word);
+		if (i == WORDS && begins(one, "swflip.")) say(WARNING, "kernel command line: unknown word %s", one);
+		if (i == WORDS || given[i].where == settings[i].option) continue;
+		if (give(&given[i], i, one + strlen(settings[i].word), settings[i].word)) return 2;
 	}
-	return status;
+	return 0;
 }
 
 /* Is this text a number within the setting's bounds, or a code of so many characters? */
@@ -2063,8 +2057,8 @@ static int read_options(char **argv, struct given given[WORDS]) {
 			case 'k': g.kmsg = true; break;
 			case 'l': g.list = true; break;
 			case 'n': g.dry = true; break;
-			case 'q': given[A_LOG] = (struct given){ "0", settings[A_LOG].option }; break;
-			case 'v': given[A_LOG] = (struct given){ "2", settings[A_LOG].option }; break;
+			case 'q': give(&given[A_LOG], A_LOG, "0", settings[A_LOG].option); break;
+			case 'v': give(&given[A_LOG], A_LOG, "2", settings[A_LOG].option); break;
 			case 'h': (void)!write(1, help, sizeof help - 1); return UNKNOWN;
 			case 'V': (void)!write(1, "swflip " VERSION "\n", sizeof "swflip " VERSION); return UNKNOWN;
 			default: return usage("", option, "no such option, see -h");
@@ -2084,14 +2078,14 @@ static int configure(char **argv) {
 	if (n > 4096) return usage(PROC "/cmdline", "", "longer than 4096 bytes");
 	if (n < 0 && !g.targets && !g.list) return usage(PROC "/cmdline", "", "cannot be read; next: mount /proc, or give -t");
 	if (n < 0) say(WARNING, PROC "/cmdline cannot be read, its words are not known");
-	if ((status = read_kernel(line, given)) || (status = apply(given))) return status;
+	if (read_kernel(line, given) || apply(given)) return 2;
 	bool compiled_in = !given[A_TARGET].text;
-	for (char *one; compiled_in && !status && (one = next_word(&targets));)
-		status = give(&given[A_TARGET], A_TARGET, one, "config.h: TARGET ");
+	for (char *one; compiled_in && (one = next_word(&targets));)
+		if (give(&given[A_TARGET], A_TARGET, one, "config.h: TARGET ")) return 2;
 	if (g.list) g.targets = 0, give(&given[A_TARGET], A_TARGET, "modem", ""); /* any, whatever is wanted of it */
 	for (unsigned i = 0; i < g.targets; i++)
-		if (g.target[i].mode != OFF) return status;
-	return status ? status : UNKNOWN;
+		if (g.target[i].mode != OFF) return 0;
+	return UNKNOWN;
 }
 
 static int run(char **argv) {
@@ -2119,9 +2113,9 @@ static int first_process(char **argv) {
 		mounted[i] = !mount(mounts[i][0], mounts[i][1], mounts[i][0], 0, NULL);
 	}
 	if (!identify(PROC "/self/exe", &me)) identify(own, &me);
-	*g.limit = g.begin + (int64_t)WAIT * 1000;
 	g.hold = true; /* nothing stops process 1 */
-	pid_t pid = clone_me();
+	if (g.slots) *g.limit = g.begin + (int64_t)WAIT * 1000;
+	pid_t pid = g.slots ? clone_me() : -1; /* without memory to share there is only the next init */
 	if (!pid) {
 		setpgid(0, 0);
 		_exit(run((char *[]){ NULL }));
@@ -2158,7 +2152,8 @@ int main(int argc, char **argv) {
 	sigprocmask(SIG_BLOCK, &g.blocked, NULL);
 	g.signals = signalfd(-1, &g.blocked, SFD_NONBLOCK | SFD_CLOEXEC);
 	g.limit = mmap(NULL, sizeof *g.limit + sizeof *g.slots * SLOTS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (g.limit == MAP_FAILED) return usage("", "memory", "none to be had");
-	g.slots = (struct slot *)(g.limit + 1);
-	return getpid() == 1 && access(PROC "/self", F_OK) ? first_process(argv) : run(argv + (argc > 0));
+	bool is_first = getpid() == 1 && access(PROC "/self", F_OK), poor = g.limit == MAP_FAILED;
+	if (poor && !is_first) return usage("", "memory", "none to be had");
+	g.slots = poor ? NULL : (struct slot *)(g.limit + 1);
+	return is_first ? first_process(argv) : run(argv + (argc > 0));
 }
