@@ -26,8 +26,8 @@ static const struct { long number; const char *name; } allowed[] = {
 	CALL(access), CALL(bind), CALL(clock_gettime), CALL(close), CALL(exit_group), CALL(fcntl), CALL(flock), CALL(fork),
 	CALL(getdents64), CALL(getpid), CALL(ioctl), CALL(kill), CALL(mknod), CALL(mmap), CALL(open), CALL(poll),
 	CALL(read), CALL(readlink), CALL(recvfrom), CALL(rt_sigprocmask), CALL(signalfd4), CALL(socket),
-	CALL(stat), CALL(unlink), CALL(wait4), CALL(write),
-	CALL(arch_prctl), CALL(execve), CALL(gettid), CALL(restart_syscall), CALL(set_tid_address),
+	CALL(statx), CALL(unlink), CALL(wait4), CALL(write),
+	CALL(arch_prctl), CALL(execve), CALL(restart_syscall), CALL(set_tid_address),
 };
 
 /* What may be opened for writing: the devices, their two attributes, the kernel's log, private nodes. */
