@@ -613,19 +613,13 @@ struct bulktransfer { unsigned ep, len, timeout; void *data; };
 struct setinterface { unsigned interface, altsetting; };
 struct usbfs_ioctl { int ifno, ioctl_code; void *data; };
 struct disconnect_claim { unsigned interface, flags; char driver[256]; };
-
 struct urb {
-	uint8_t type, endpoint;
-	int status, flags;
-	void *buffer;
-	int buffer_length, actual_length, unused[4];
-	void *usercontext;
+	uint8_t type, endpoint; int status, flags;
+	void *buffer; int buffer_length, actual_length, unused[4]; void *usercontext;
 };
 
 enum { URB_INTERRUPT = 1, URB_BULK = 3 };
-
-/* Control requests: bmRequestType and bRequest. */
-enum {
+enum { /* control requests: bmRequestType and bRequest */
 	GET_SWOC_INFO = 0xc00a, SET_SWOC_MODE = 0x400b, SET_CONTROL_LINE_STATE = 0x2122,
 	SEND_ENCAPSULATED_COMMAND = 0x2100, GET_ENCAPSULATED_RESPONSE = 0xa101,
 };
@@ -644,7 +638,6 @@ enum {
 
 /* A request is an int to musl's ioctl, an unsigned long to glibc's; to the kernel it is this. */
 static int usbfs(int fd, unsigned request, void *data) { return (int)syscall(SYS_ioctl, fd, request, data); }
-
 static int open_usbfs(const struct modem *m) {
 	struct text name;
 	print(&name, "bus/usb/%3u/%3u", number_in(device_file(m->port, "busnum")), m->devnum);
@@ -665,26 +658,23 @@ static int control(int fd, unsigned request, unsigned value, unsigned index, voi
 
 /* ---- link: carries bytes to one interface, by a tty, by cdc-wdm, or by usbfs ---- */
 
-enum { FRAME = 4096 }; /* the largest QMI or MBIM message taken */
-enum { TEXT = 6144 };  /* the longest table seen has 1.6 KiB; a longer answer is not believed */
+/* The largest QMI or MBIM message taken; the longest AT answer believed: the longest table seen has 1.6 KiB. */
+enum { FRAME = 4096, TEXT = 6144 };
 
 struct link {
 	enum carrier { CLOSED, TTY, WDM, URBS } carrier;
 	int fd;
-	uint8_t number, out; /* bInterfaceNumber; the endpoint for commands, 0: they are encapsulated */
-	uint8_t client, tid; /* QMI */
-	uint8_t stalls;
-	bool mbim, gone;
-	bool over;	      /* the answer is too long */
-	uint16_t message;     /* wMaxControlMessage */
+	uint8_t number, out, stalls; /* bInterfaceNumber; the endpoint for commands, 0: they are encapsulated */
+	uint8_t client, tid;	  /* QMI */
+	bool mbim, gone, over;	  /* over: the answer is too long */
+	uint16_t message;	  /* wMaxControlMessage */
 	enum result { SILENT, OK, FAILED } result;
-	size_t used, line;    /* the length of text, where its last line begins */
-	const uint8_t *tlvs;  /* in frame, size bytes of them */
-	size_t size;
-	struct urb in;	      /* with the kernel all the time */
+	size_t used, line, size; /* the length of text, where its last line begins; the length of tlvs */
+	const uint8_t *tlvs;	  /* in frame */
+	struct urb in;		  /* with the kernel all the time */
 	struct termios saved;
-	uint8_t frame[FRAME]; /* what came last: bytes of an AT port, or a message of QMI or MBIM */
-	char text[TEXT];      /* the last answer of an AT port */
+	uint8_t frame[FRAME];	  /* what came last: bytes of an AT port, or a message of QMI or MBIM */
+	char text[TEXT];	  /* the last answer of an AT port */
 };
 
 /* One modem at work: what decide() is told, and the link to it. */
@@ -692,10 +682,7 @@ struct work {
 	const struct target *t;
 	int64_t since;	 /* ms: when this start of the modem, or this configuration of it, was first seen */
 	uint32_t awake;	 /* devnum of the modem whose autosuspend was turned off */
-	struct past p;
-	struct modem m;
-	struct offer o; /* the last answer */
-	struct link l;
+	struct past p; struct modem m; struct offer o; struct link l; /* o: the last answer */
 };
 
 /* The name of the file that a driver made for an interface: cdc-wdm's, or a tty, some of which are one level deeper. */
@@ -738,18 +725,17 @@ static enum why open_file(struct link *l, const char *interface, bool encapsulat
 static enum why open_urbs(struct link *l, const struct modem *m, const struct interface *i, bool encapsulated) {
 	enum { DTR = 1, RTS = 2, EXCEPT_DRIVER = 2, NOTICE = 64 };
 	struct disconnect_claim claim = { .interface = i->number, .flags = EXCEPT_DRIVER, .driver = "usbfs" };
-	struct setinterface alt = { .interface = i->number, .altsetting = i->alt };
 	if ((l->fd = open_usbfs(m)) < 0) return NO_NODE;
 	if (usbfs(l->fd, USBDEVFS_DISCONNECT_CLAIM, &claim) < 0) return drop(l->fd);
-	if (i->alt) usbfs(l->fd, USBDEVFS_SETINTERFACE, &alt);
+	if (i->alt) usbfs(l->fd, USBDEVFS_SETINTERFACE, &(struct setinterface){ i->number, i->alt });
 	if (!encapsulated || (!l->mbim && (m->bcdusb >= 0x0201 || has16(dtr, LEN(dtr), m->pid))))
 		control(l->fd, SET_CONTROL_LINE_STATE, encapsulated ? DTR : DTR | RTS, i->number, NULL, 0);
 	l->carrier = URBS;
 	l->out = encapsulated ? 0 : i->out;
-	l->in.type = encapsulated ? URB_INTERRUPT : URB_BULK;
-	l->in.endpoint = encapsulated ? i->interrupt : i->in;
-	l->in.buffer = l->frame;
-	l->in.buffer_length = encapsulated ? NOTICE : i->packet;
+	l->in = (struct urb){
+		.type = encapsulated ? URB_INTERRUPT : URB_BULK, .endpoint = encapsulated ? i->interrupt : i->in,
+		.buffer = l->frame, .buffer_length = encapsulated ? NOTICE : i->packet,
+	};
 	l->gone = usbfs(l->fd, USBDEVFS_SUBMITURB, &l->in) < 0;
 	return FINE;
 }
@@ -759,15 +745,12 @@ static enum why open_urbs(struct link *l, const struct modem *m, const struct in
 static int fetch(struct link *l) {
 	enum { RESPONSE_AVAILABLE = 1, STALLS = 4 };
 	struct urb *done;
-	unsigned endpoint = l->in.endpoint;
 	int n = l->carrier == URBS ? usbfs(l->fd, USBDEVFS_REAPURBNDELAY, &done) : (int)read(l->fd, l->frame, FRAME);
 	if (n < 0 && errno == EAGAIN) return 0;
 	if (n < 0 || l->carrier != URBS) return n > 0 ? n : -1;
 	int status = l->in.status;
-	if (status == -EPIPE && l->stalls++ < STALLS)
-		usbfs(l->fd, USBDEVFS_CLEAR_HALT, &endpoint);
-	else if (status && status != -EOVERFLOW)
-		return -1;
+	if (status == -EPIPE && l->stalls++ < STALLS) usbfs(l->fd, USBDEVFS_CLEAR_HALT, &(unsigned){ l->in.endpoint });
+	else if (status && status != -EOVERFLOW) return -1;
 	if (usbfs(l->fd, USBDEVFS_SUBMITURB, &l->in) < 0) return -1;
 	n = status ? 0 : l->in.actual_length;
 	if (n <= 0 || l->out) return n;
@@ -776,14 +759,12 @@ static int fetch(struct link *l) {
 	return n > 0 ? n : 0;
 }
 
-/* Waits for what fetch() brings. Returns its length, 0 for nothing until the deadline, -1 for a modem that left (gone)
- * or a run that is to stop. */
+/* Waits for what fetch() brings: its length, 0 for nothing until then, -1 for a modem that left (gone), or to stop. */
 static int receive(struct link *l, int64_t until) {
 	while (!l->gone) {
 		int n = fetch(l);
 		if (n > 0) return n;
-		l->gone = n < 0;
-		if (l->gone || await(l->fd, l->carrier == URBS ? POLLOUT : POLLIN, until) < 0) break;
+		if ((l->gone = n < 0) || await(l->fd, l->carrier == URBS ? POLLOUT : POLLIN, until) < 0) break;
 		if (now() >= until) return 0;
 	}
 	return -1;
@@ -802,15 +783,13 @@ static bool transmit(struct link *l, void *buf, size_t n, int64_t until) {
 
 /* Gives everything back as it was: the tty's settings, nothing unsent in it; the interface to its driver. */
 static void close_link(struct link *l) {
-	struct usbfs_ioctl connect = { .ifno = l->number, .ioctl_code = (int)USBDEVFS_CONNECT };
-	unsigned number = l->number;
 	if (l->carrier == TTY) {
 		tcflush(l->fd, TCIOFLUSH);
 		tcsetattr(l->fd, TCSANOW, &l->saved);
 		ioctl(l->fd, TIOCNXCL);
 	} else if (l->carrier == URBS) {
-		usbfs(l->fd, USBDEVFS_RELEASEINTERFACE, &number); /* which ends the IN transfer, too */
-		usbfs(l->fd, USBDEVFS_IOCTL, &connect);
+		usbfs(l->fd, USBDEVFS_RELEASEINTERFACE, &(unsigned){ l->number }); /* which ends the IN transfer, too */
+		usbfs(l->fd, USBDEVFS_IOCTL, &(struct usbfs_ioctl){ l->number, (int)USBDEVFS_CONNECT, NULL });
 	}
 	if (l->carrier) close(l->fd);
 	memset(l, 0, sizeof *l);
@@ -836,9 +815,8 @@ static void judge(struct link *l, const char *command) {
 	bool unasked = result == SILENT && (!*s || *s == '$' || *s == '^' || *s == '*' || *s == '+');
 	if (!unasked) l->result = result;
 	if (unasked || result != SILENT) s += strlen(s);
-	size_t n = strlen(s);
-	memmove(line, s, n + 1);
-	l->used = l->line += n;
+	memmove(line, s, strlen(s) + 1);
+	l->used = l->line += strlen(line);
 }
 
 /* Takes bytes into the answer, every line end an LF, foreign bytes left out. One too long for the room starts over. */
@@ -853,8 +831,7 @@ static void take(struct link *l, const char *command, int size) {
 	}
 }
 
-/* No more will come: what has no line end is the last line, and of an answer that came as one line the last word may be
- * the result. */
+/* No more will come: the last line may have no end, and of an answer in one line the last word may be the result. */
 static void end_answer(struct link *l, const char *command) {
 	judge(l, command);
 	char *word = l->text + l->used;
@@ -896,7 +873,6 @@ static const char *at_within(struct link *l, const char *command, int64_t ms) {
 	if (l->result != SILENT || l->text[0]) heard();
 	return l->text;
 }
-
 static const char *at(struct link *l, const char *command) { return at_within(l, command, ANSWER_MS); }
 
 /* ---- dialects: what a modem answers into struct offer ---- */
@@ -907,7 +883,6 @@ static const char *after(const char *text, const char *header, char mark) {
 		if (*(p = skip(p + strlen(header))) == mark) return skip(p + 1);
 	return NULL;
 }
-
 /* A number that stands for itself: digits behind a header, and a blank behind them, as a cut one is a smaller one. */
 static bool number_after(const char *text, const char *header, unsigned base, uint32_t *value) {
 	const char *p = after(text, header, ':');
@@ -917,22 +892,19 @@ static bool number_after(const char *text, const char *header, unsigned base, ui
 static const char *next_of(const char *word) { return skip(word + word_length(word)); }
 static bool parts(char c) { return blank(c) || c == ','; } /* what stands behind a PID that is not cut */
 
-/* Four hex digits and no more. */
-static bool read_pid(const char **s, uint16_t *pid) {
-	const char *p = *s;
-	uint32_t value;
-	if (!digits(&p, 16, 0xffff, &value) || p - *s != 4) return false;
-	*pid = (uint16_t)value;
-	*s = p;
-	return true;
+/* Four hex digits and no more; UNKNOWN for anything else. */
+static int read_pid(const char *s) {
+	const char *p = s;
+	uint32_t pid;
+	return digits(&p, 16, 0xffff, &pid) && p - s == 4 ? (int)pid : UNKNOWN;
 }
 
 /* !UDPID? and !USBPID?: `!UDPID: 68A3`, or `APP : 68E2` and `BOOT: 68E0` below the header. */
 static int parse_pid(const char *text) {
 	const char *p = after(text, "PID", ':'), *app = p ? after(p, "APP", ':') : NULL;
-	uint16_t pid;
 	if (app) p = app;
-	return p && read_pid(&p, &pid) && parts(*p) ? pid : UNKNOWN;
+	int pid = p ? read_pid(p) : UNKNOWN;
+	return pid != UNKNOWN && parts(p[4]) ? pid : UNKNOWN;
 }
 
 /* !UDPID=? and !USBPID=?: a PID a line, or pairs with the boot loader's second, which is no PID to be had: what comes
@@ -941,8 +913,9 @@ static void parse_pids(struct offer *o, const char *s) {
 	bool pairs = find(s, "BOOT"), second = false;
 	while (*s && o->npids < LEN(o->pids)) {
 		for (; parts(*s); s++) second = *s == ',' || (second && *s != '\n');
-		if (read_pid(&s, &o->pids[o->npids]) && parts(*s)) {
-			o->npids = (uint8_t)(o->npids + !second);
+		int pid = read_pid(s);
+		if (pid != UNKNOWN && parts(s[4])) {
+			if (!second) o->pids[o->npids++] = (uint16_t)pid;
 			second = pairs && !second;
 		}
 		while (*s && !parts(*s)) s++;
@@ -954,14 +927,11 @@ static struct row *find_row(const struct offer *o, uint32_t number) {
 	while (i < o->rows && o->row[i].number != number) i++;
 	return i < o->rows ? (struct row *)&o->row[i] : NULL;
 }
-
 /* A row whose number came before is supported only if both are the same. */
 static void add_row(struct offer *o, const struct row *r) {
 	struct row *old = find_row(o, r->number);
-	if (old)
-		old->supported &= !memcmp(old, r, sizeof *r);
-	else if (o->rows < LEN(o->row))
-		o->row[o->rows++] = *r;
+	if (old) old->supported &= !memcmp(old, r, sizeof *r);
+	else if (o->rows < LEN(o->row)) o->row[o->rows++] = *r;
 }
 
 /* A row that names two others has their functions, whatever their own status. */
@@ -989,15 +959,13 @@ static void parse_rows(struct offer *o, const char *s) {
 		if (open && (begin || end || !length)) {
 			r.supported &= end;
 			add_row(o, &r);
-			open = false;
 		}
+		open = begin || (open && !end);
 		if (begin) {
 			r = (struct row){ .number = (uint8_t)n, .supported = true };
-			open = true;
 			length = (size_t)(p + 1 - s);
 		} else if (begins(s, "comp") && (p = s + 4, digits(&p, 10, 255, &n)) && p == s + length) {
-			if (r.configs < 2) r.comp[r.configs] = (uint8_t)n;
-			r.configs++;
+			if (r.configs++ < 2) r.comp[r.configs - 1] = (uint8_t)n;
 		} else {
 			for (size_t i = 0; i + length <= 3; i++) r.supported &= !alike(&"NOT"[i], s, length);
 			size_t stem = length; /* without the digits at its end */
@@ -1010,8 +978,7 @@ static void parse_rows(struct offer *o, const char *s) {
 	resolve_rows(o);
 }
 
-/* !USBCOMP=?: the types behind `<Config Type> -`, and behind `<Interface bitmask> -` the bits, up to the examples,
- * which promise nothing. */
+/* !USBCOMP=?: types behind `<Config Type> -`, bits behind `<Interface bitmask> -`, up to the examples, no promises. */
 static void parse_mask(struct offer *o, const char *text) {
 	const char *types = after(text, "<Config Type>", '-'), *bits = after(text, "<Interface bitmask>", '-');
 	uint32_t value;
@@ -1065,7 +1032,7 @@ static const uint8_t *tlv(const struct link *l, uint8_t type, size_t *length) {
 	return NULL;
 }
 
-static void next_tid(struct link *l) { l->tid = (uint8_t)(l->tid < 250 ? l->tid + 1 : 1); }
+static uint8_t next_tid(struct link *l) { return l->tid = (uint8_t)(l->tid < 250 ? l->tid + 1 : 1); }
 
 /* Is a message of n bytes the good answer to an MBIM message? From the transaction up to the status it is the same. */
 static bool is_done(const struct link *l, size_t n, const uint8_t *ask, size_t status) {
@@ -1095,17 +1062,12 @@ static bool is_answer(struct link *l, size_t n, const uint8_t *q) {
 	       tlv(l, 0x02, &length) && length >= 4;
 }
 
-/* Sends a message with at most one TLV, type 0x01, and waits for its answer, whose TLVs are then l->tlvs. Returns the
- * QMI error, 0 for none, or -1 for no answer. */
+/* Sends a message with at most one TLV, 0x01; the answer's are then l->tlvs. Returns the QMI error, 0, -1 for none. */
 static int qmi(struct link *l, uint8_t service, unsigned message, const uint8_t *value, size_t length) {
-	uint8_t ask[MBIM_HEAD + 32] = { 0 }, *q = ask + MBIM_HEAD;
+	uint8_t ask[MBIM_HEAD + 32] = { [MBIM_HEAD] = 1, 0, 0, 0, service, service ? l->client : 0, 0, next_tid(l) };
+	uint8_t *q = ask + MBIM_HEAD;
 	int64_t until = now() + ANSWER_MS;
-	next_tid(l);
 	memcpy(ask, tunnel, sizeof tunnel);
-	q[0] = 1;
-	q[4] = service;
-	q[5] = service ? l->client : 0;
-	q[7] = l->tid;
 	size_t head = service == CTL ? 12 : 13, n = head + (length ? length + 3 : 0); /* CTL's transaction is a byte */
 	put16(put16(q + head - 4, message), (unsigned)(n - head));
 	q[head] = 0x01;
@@ -1114,33 +1076,26 @@ static int qmi(struct link *l, uint8_t service, unsigned message, const uint8_t 
 	put32(q - 4, (uint32_t)n);
 	doing("waiting for the answer to QMI %4x", message);
 	say(DEBUG, "> QMI %2x %4x, %u bytes", service, message, (unsigned)n);
-	int r = -1;
-	if (l->mbim)
-		r = mbim(l, ask, MBIM_COMMAND, MBIM_HEAD + n, 40);
-	else if (transmit(l, q, n, until))
-		r = receive(l, until);
+	int r = l->mbim ? mbim(l, ask, MBIM_COMMAND, MBIM_HEAD + n, 40) :
+		transmit(l, q, n, until) ? receive(l, until) : -1;
 	q[6] = service == CTL ? 1 : 2; /* a response */
-	for (; r > 0 && now() < until; r = receive(l, until)) {
-		if (!is_answer(l, (size_t)r, q)) continue;
-		const uint8_t *result = tlv(l, 0x02, &length);
-		int error = le16(result) ? le16(result + 2) : 0;
-		heard();
-		say(DEBUG, "< QMI %4x: %u %s", message, (unsigned)error, name_of(qmi_errors, LEN(qmi_errors), error));
-		return error;
-	}
-	return -1;
+	while (r > 0 && !is_answer(l, (size_t)r, q)) r = now() < until ? receive(l, until) : -1;
+	if (r <= 0) return -1;
+	const uint8_t *result = tlv(l, 0x02, &length);
+	int error = le16(result) ? le16(result + 2) : 0;
+	heard();
+	say(DEBUG, "< QMI %4x: %u %s", message, (unsigned)error, name_of(qmi_errors, LEN(qmi_errors), error));
+	return error;
 }
 
 /* A client of the device management service. No CTL Sync: it would drop other people's clients. */
 static bool open_qmi(struct link *l) {
-	static const uint8_t dms = DMS;
-	uint8_t ask[16];
+	uint8_t dms = DMS, ask[16];
 	size_t n;
 	next_tid(l);
 	doing("waiting for the MBIM function to open");
 	put32(ask + 12, l->message && l->message < FRAME ? l->message : FRAME);
-	if (l->mbim && mbim(l, ask, MBIM_OPEN, sizeof ask, 12) < 0) return false;
-	if (qmi(l, CTL, GET_CLIENT, &dms, 1)) return false;
+	if ((l->mbim && mbim(l, ask, MBIM_OPEN, sizeof ask, 12) < 0) || qmi(l, CTL, GET_CLIENT, &dms, 1)) return false;
 	const uint8_t *p = tlv(l, 0x01, &n);
 	if (p && n >= 2 && p[0] == DMS) l->client = p[1];
 	return l->client;
@@ -1157,15 +1112,12 @@ static void close_qmi(struct link *l) {
 static bool ask_qmi(struct link *l, struct offer *o) {
 	const uint8_t *v;
 	size_t length;
-	memset(o, 0, sizeof *o);
-	o->pid = UNKNOWN;
 	int error = qmi(l, DMS, GET_COMP, NULL, 0);
 	if (error < 0) error = qmi(l, DMS, GET_COMP, NULL, 0); /* one answer may be lost */
 	if (error || !(v = tlv(l, 0x10, &length)) || !length) return false;
-	o->now = v[0];
-	o->dialect = WIRE;
-	v = tlv(l, 0x11, &length);
-	if (!v || !length || v[0] != length - 1) return true; /* a list that lies about its length is none */
+	*o = (struct offer){ .dialect = WIRE, .pid = UNKNOWN, .now = v[0] };
+	/* a list that lies about its length is none */
+	if (!(v = tlv(l, 0x11, &length)) || !length || v[0] != length - 1) return true;
 	while (--length) {
 		struct row r = { .number = *++v, .configs = 1, .supported = true };
 		if (r.number < LEN(compositions)) memcpy(r.functions, compositions[r.number], sizeof r.functions);
@@ -1187,8 +1139,7 @@ static unsigned count_families(uint32_t bits) {
 /* Function names joined by `+` into function bits; behind the last one on success. */
 static bool parse_names(const char **s, uint32_t *bits) {
 	for (*bits = 0;; ++*s) {
-		size_t n = 0;
-		unsigned f = 0;
+		size_t n = 0, f = 0;
 		while ((*s)[n] >= 'a' && (*s)[n] <= 'z') n++;
 		while (f < FUNCTIONS && !is_word(*s, n, functions[f].name) && !is_word(*s, n, functions[f].alias)) f++;
 		if (!n || f == FUNCTIONS) return false;
@@ -1200,9 +1151,8 @@ static bool parse_names(const char **s, uint32_t *bits) {
 
 /* False for what cannot be understood, and for what no modem can have. */
 static bool parse_target(struct target *t, const char *text) {
-	const char *s = t->text, *slash;
-	uint32_t config = 0;
-	uint16_t pid;
+	const char *s = t->text;
+	uint32_t bits = 0, config = 0;
 	size_t n = strlen(text);
 	memset(t, 0, sizeof *t);
 	t->pid = UNKNOWN;
@@ -1212,25 +1162,17 @@ static bool parse_target(struct target *t, const char *text) {
 		copy_port(t->port, s, n);
 		s += n + 1;
 	}
-	slash = s;
-	if (read_pid(&slash, &pid) && *slash == '/') {
-		t->pid = pid;
-		s = slash + 1;
+	if (read_pid(s) != UNKNOWN && s[4] == '/') {
+		t->pid = read_pid(s);
+		s += 5;
 	}
 	if (!strcmp(s, "off")) return t->pid == UNKNOWN;
-	if (s[0] == '0' && s[1] == 'x') {
-		t->mode = BITS;
-		s += 2;
-		if (!digits(&s, 16, UINT32_MAX, &t->value) || !t->value || count_families(t->value) > 1) return false;
-	} else if (digits(&s, 10, 255, &t->value)) {
-		t->mode = NUMBER;
-	} else if (begins(s, "modem") && s[5] != '+') {
-		t->mode = LEAVE;
-		s += 5;
-	} else {
-		t->mode = NAMES;
-		if (!parse_names(&s, &t->value) || ((t->value & NETS) & ((t->value & NETS) - 1))) return false;
-	}
+	bool leave = begins(s, "modem") && s[5] != '+';
+	t->mode = begins(s, "0x") ? BITS : digits(&s, 10, 255, &bits) ? NUMBER : leave ? LEAVE : NAMES;
+	s += t->mode == BITS ? 2 : t->mode == LEAVE ? 5 : 0;
+	if (t->mode == BITS && (!digits(&s, 16, UINT32_MAX, &bits) || !bits || count_families(bits) > 1)) return false;
+	if (t->mode == NAMES && (!parse_names(&s, &bits) || (bits & NETS & ((bits & NETS) - 1)))) return false;
+	t->value = bits;
 	if (*s == '@' && (++s, !digits(&s, 10, 255, &config) || !config)) return false;
 	t->config = (uint8_t)config;
 	t->bare = *s == '!';
