@@ -1188,10 +1188,8 @@ static struct step refuse(enum why why) { return (struct step){ .doing = REFUSE,
 
 /* Two PIDs that are known, and not the same. */
 static bool unlike(int a, int b) { return a != b && a != UNKNOWN && b != UNKNOWN; }
-
 /* The PID stored; the one that runs where nobody says, as over QMI. */
 static int pid_of(const struct modem *m, const struct offer *o) { return o->pid == UNKNOWN ? m->pid : o->pid; }
-
 /* Is something else stored in the one than in the other? */
 static bool differs(const struct offer *a, const struct offer *b) { return unlike(a->pid, b->pid) || a->now != b->now; }
 
@@ -1215,10 +1213,9 @@ static struct step back_out(const struct work *w) {
 /* The configuration that has all these functions, the active one first, or only that one if it is given; 0 = none. */
 static uint8_t find_config(const struct modem *m, unsigned bits, uint8_t only) {
 	uint8_t found = 0;
-	for (const struct config *c = m->config; c < m->config + m->configs; c++) {
-		if ((only && only != c->value) || (bits & ~functions_of(m, c))) continue;
-		if (!found || c->value == m->active) found = c->value;
-	}
+	for (const struct config *c = m->config; c < m->config + m->configs; c++)
+		if ((!only || only == c->value) && !(bits & ~functions_of(m, c)) && (!found || c->value == m->active))
+			found = c->value;
 	return found;
 }
 
@@ -1232,15 +1229,13 @@ static struct step leave_storage(const struct work *w) {
 	uint8_t wanted = wanted_config(w), config = 0;
 	for (const struct config *c = w->m.config; c < w->m.config + w->m.configs; c++)
 		if ((functions_of(&w->m, c) & ~BIT(MS)) && (!config || c->value == wanted)) config = c->value;
-	if (config) return step(SELECT, config);
-	return w->p.mute || w->p.flips >= FLIPS ? refuse(w->p.mute ? w->p.mute : NO_LEAVE) : step(FLIP, 0);
+	if (config || (!w->p.mute && w->p.flips < FLIPS)) return step(config ? SELECT : FLIP, config);
+	return refuse(w->p.mute ? w->p.mute : NO_LEAVE);
 }
 
-/* The target is there; what is left is to select its configuration, for a number the one that the kernel chose, and to
- * see whether it lasts. */
+/* The target is there; what is left: its configuration, for a number the kernel's choice, and whether it lasts. */
 static struct step settle(const struct work *w) {
-	uint8_t config = wanted_config(w);
-	if (!config) config = w->p.config ? w->p.config : w->m.active;
+	uint8_t wanted = wanted_config(w), config = wanted ? wanted : w->p.config ? w->p.config : w->m.active;
 	if (!config_of(&w->m, config)) return refuse(NO_SUCH_CONFIG);
 	if (config != w->m.active) return step(SELECT, config);
 	return step(w->p.written && !w->p.stayed ? WATCH : DONE, 0);
@@ -1255,8 +1250,7 @@ static unsigned promised(const struct offer *o, unsigned config) {
 	return bits;
 }
 
-/* Is what is stored to be seen: AT port and network, in each configuration? The numbers of the others differ. Names are
- * not judged by it. */
+/* Is what is stored to be seen, AT port and network, in each configuration? The others' numbers differ. Not for names. */
 static bool shows(const struct work *w) {
 	unsigned first = promised(&w->o, 0), second = promised(&w->o, 1), seen = BIT(AT) | NETS;
 	return w->t->mode != NAMES && !(first & seen & ~functions_of(&w->m, &w->m.config[0])) &&
@@ -1276,25 +1270,21 @@ static struct step find_port(const struct work *w) {
 	return seen ? settle(w) : refuse(w->p.mute ? w->p.mute : NO_PORT);
 }
 
-static bool row_serves(const struct row *r, const struct target *t) {
-	if (!r->supported || t->mode == NUMBER) return r->supported && r->number == t->value;
-	for (unsigned c = 0; c < r->configs && c < LEN(r->functions); c++)
-		if ((!t->config || t->config == c + 1) && !(t->value & ~(unsigned)r->functions[c])) return true;
-	return false;
-}
-
 /* The best row for the target: what the modem has, with an AT port, one configuration, fewest functions that nobody
  * asked for, lowest number. NULL = none; without an AT port only if bare. */
 static const struct row *pick(const struct work *w, bool bare) {
-	const struct offer *o = &w->o;
+	const struct target *t = w->t;
 	const struct row *best = NULL;
 	unsigned least = 0;
-	for (const struct row *r = o->row; r < o->row + o->rows; r++) {
+	for (const struct row *r = w->o.row; r < w->o.row + w->o.rows; r++) {
 		unsigned all = r->functions[0] | r->functions[1], cost = r->number;
-		bool has = r->number == o->now && !w->p.written; /* what follows a written PID is not yet what it has */
-		if (!row_serves(r, w->t) || (!(all & BIT(AT)) && !bare && !has)) continue;
-		if (r->number == o->now) return r;
-		for (unsigned extra = all & ~w->t->value; extra; extra &= extra - 1) cost += 1u << 8;
+		bool now = r->number == w->o.now, serves = t->mode == NUMBER && r->number == t->value;
+		for (unsigned c = 0; t->mode != NUMBER && c < r->configs && c < LEN(r->functions); c++)
+			serves |= (!t->config || t->config == c + 1) && !(t->value & ~(unsigned)r->functions[c]);
+		/* what follows a written PID is not yet what it has */
+		if (!r->supported || !serves || (!(all & BIT(AT)) && !bare && (!now || w->p.written))) continue;
+		if (now) return r;
+		for (unsigned extra = all & ~t->value; extra; extra &= extra - 1) cost += 1u << 8;
 		cost += (r->configs > 1 ? 1u << 12 : 0) + (all & BIT(AT) ? 0 : 1u << 13);
 		if (!best || cost < least) best = r, least = cost;
 	}
@@ -1308,17 +1298,16 @@ static struct step choose_row(const struct work *w) {
 	uint32_t pid = (uint32_t)w->t->pid;
 	bool has = !w->p.written || w->p.committed; /* what follows a written PID is not yet what it has */
 	if (w->t->mode == BITS) return refuse(NO_BITS);
-	if (unlike(w->t->pid, pid_of(&w->m, o))) {
-		if (o->dialect == WIRE || o->pid == UNKNOWN) return refuse(o->dialect == WIRE ? PID_DIFFERS : NO_LIST);
-		return has16(o->pids, o->npids, pid) ? step(WRITE_PID, pid) : refuse(PID_NOT_LISTED);
-	}
+	if (unlike(w->t->pid, pid_of(&w->m, o)))
+		return o->dialect == WIRE ? refuse(PID_DIFFERS) : o->pid == UNKNOWN ? refuse(NO_LIST) :
+		       has16(o->pids, o->npids, pid) ? step(WRITE_PID, pid) : refuse(PID_NOT_LISTED);
 	if (w->t->mode == NUMBER && w->t->value == o->now && has) return step(WRITE_COMP, o->now); /* listed or not */
 	if (r) return w->t->config > r->configs ? refuse(NO_SUCH_CONFIG) : step(WRITE_COMP, r->number);
 	/* another PID may have one, by config.h's table */
-	for (unsigned i = 0; w->t->mode == NAMES && w->t->pid == UNKNOWN && !w->p.written && i < LEN(moves); i++) {
-		if (moves[i].from != o->pid || (w->t->value & ~(uint32_t)moves[i].functions)) continue;
-		if (has16(o->pids, o->npids, moves[i].to)) return step(WRITE_PID, moves[i].to);
-	}
+	for (unsigned i = 0; w->t->mode == NAMES && w->t->pid == UNKNOWN && !w->p.written && i < LEN(moves); i++)
+		if (moves[i].from == o->pid && !(w->t->value & ~(uint32_t)moves[i].functions) &&
+		    has16(o->pids, o->npids, moves[i].to))
+			return step(WRITE_PID, moves[i].to);
 	/* the one that was written may have it after a reset, unless the list speaks for it already: it is another than
 	 * before, and has the present composition */
 	bool speaks = is && is->supported && memcmp(o->row, w->p.running.row, sizeof o->row);
@@ -1337,10 +1326,9 @@ static struct step choose_mask(const struct work *w) {
 	for (unsigned i = 0; i < LEN(families); i++)
 		if (count_families(bits) && !(bits & families[i])) mask &= ~families[i];
 	mask = t->mode == BITS ? t->value : mask | bits;
-	if (number && !named) return refuse(NO_INDEX);
-	if (unlike(t->pid, pid_of(&w->m, &w->o))) return refuse(PID_DIFFERS);
-	if (t->mode != BITS && (names & (BIT(NET) | BIT(MS)))) return refuse(NO_BIT);
-	enum why why = mask == w->o.now ? FINE : !w->o.bits ? NO_LIST : !(w->o.types & BIT(w->o.type)) ? NO_TYPE :
+	enum why why = number && !named ? NO_INDEX : unlike(t->pid, pid_of(&w->m, &w->o)) ? PID_DIFFERS :
+		t->mode != BITS && (names & (BIT(NET) | BIT(MS))) ? NO_BIT : mask == w->o.now ? FINE :
+		!w->o.bits ? NO_LIST : !(w->o.types & BIT(w->o.type)) ? NO_TYPE :
 		mask & ~w->o.now & ~w->o.bits ? NOT_LISTED : !(mask & functions[AT].bit) && !t->bare ? NO_AT :
 		t->config > 1 ? NO_SUCH_CONFIG : FINE;
 	return why ? refuse(why) : step(WRITE_COMP, mask);
@@ -1371,9 +1359,8 @@ static struct step approach(const struct work *w) {
 /* The next step, from what is seen (m), what was answered (o, once asked), what is wanted (t) and what was done so far
  * (p). Every chain of steps ends in DONE or REFUSE. A step with a why is on the way back. */
 static struct step decide(const struct work *w) {
-	static const uint8_t absent[] = {
-		[GONE] = MISSING, [FOREIGN] = NOT_OURS, [BOOT] = IN_BOOT, [MODEM] = UNCONFIGURED,
-	};
+	static const uint8_t absent[] =
+		{ [GONE] = MISSING, [FOREIGN] = NOT_OURS, [BOOT] = IN_BOOT, [MODEM] = UNCONFIGURED };
 	bool ready = w->m.kind == MODEM && w->m.active;
 	enum why why = w->p.losses >= LOSSES + w->p.resets ? CRASHES : w->m.barred ? BARRED : FINE;
 	if (w->p.stop && !unfinished(w)) why = STOPPED;
@@ -1381,10 +1368,9 @@ static struct step decide(const struct work *w) {
 		(struct step){ .doing = WAITING, .why = absent[w->m.kind] };
 	if (s.doing == SELECT && w->p.selections >= SELECTIONS) s = refuse(NO_CONFIG);
 	if (s.doing != REFUSE) return s;
-	enum why first = w->p.why ? w->p.why : s.why;
-	if (ready && !why) s = back_out(w);
-	s.why = first;
-	return s;
+	struct step back = ready && !why ? back_out(w) : s;
+	back.why = w->p.why ? w->p.why : s.why;
+	return back;
 }
 
 /* ---- act: the only room that touches a modem ---- */
@@ -1427,11 +1413,10 @@ static void flip(struct work *w, const struct step *s) {
 }
 
 static void hang_up(struct work *w) {
-	const char *port = w->m.port;
 	if (w->l.carrier) close_qmi(&w->l);
 	close_link(&w->l);
-	if (w->awake && w->awake == number_in(device_file(port, "devnum")))
-		spit(device_file(port, "power/control"), "auto");
+	if (w->awake && w->awake == number_in(device_file(w->m.port, "devnum")))
+		spit(device_file(w->m.port, "power/control"), "auto");
 	w->awake = 0;
 }
 
@@ -1483,14 +1468,12 @@ static enum why talk_at(struct work *w, int64_t until) {
 	for (; !l->result && !l->text[0] && !l->gone && now() < until && !stopped(); asked++) at_within(l, "ATI", RETRY_MS);
 	if (!l->result && !l->text[0]) return MUTE;
 	if (asked > 1) drain(l);
-	print(&command, "AT!ENTERCND=\"%s\"", g.code);
-	at(l, command.s);
+	at(l, print(&command, "AT!ENTERCND=\"%s\"", g.code));
 	if (l->result == FAILED) return LOCKED;
 	until = now() + ANSWER_MS;
-	if (read_back(w, true)) return FINE;
-	if (l->gone || now() >= until) return STRANGE;
-	drain(l);
-	return read_back(w, true) ? FINE : STRANGE;
+	bool good = read_back(w, true), again = !good && !l->gone && now() < until;
+	if (again) drain(l);
+	return good || (again && read_back(w, true)) ? FINE : STRANGE;
 }
 
 /* Opens a link to the first interface that answers and asks, AT before the rest. Where AT answers, it alone decides. */
@@ -1516,63 +1499,53 @@ static enum why ask(struct work *w) {
 	return why;
 }
 
-/* What is stored: the PID, and the composition or the bitmask. */
-static void name_setting(struct text *t, const char *before, const struct modem *m, const struct offer *o) {
+/* What is stored: the PID, and the composition or the bitmask. Returns it all. */
+static const char *name_setting(struct text *t, const char *before, const struct modem *m, const struct offer *o) {
 	add(t, "%sPID %4X %s", before, (unsigned)pid_of(m, o), o->dialect == MASK ? "bits " : "composition ");
-	add(t, o->dialect == MASK ? "%X" : "%u", o->now);
+	return add(t, o->dialect == MASK ? "%X" : "%u", o->now);
 }
 
-/* Opens a link and asks. */
 static void inquire(struct work *w, const struct step *s) {
 	struct text t = { "" };
+	(void)s;
 	w->p.mute = ask(w);
 	w->p.asked = !w->p.mute;
 	if (w->p.mute) return;
-	(void)s;
 	if (!w->p.running.dialect) w->p.running = w->o;
 	if (!w->p.written) w->p.found = w->o;
-	name_setting(&t, "has ", &w->m, &w->o);
-	say(INFO, "%s", t.s);
+	say(INFO, "%s", name_setting(&t, "has ", &w->m, &w->o));
 }
 
 /* The state in which a modem is left, kept where the parent can read it should the child hang. */
 static void note_state(const struct work *w) {
 	struct text *t = &g.me->left;
-	bool as_found = w->p.asked && !differs(&w->o, &w->p.found);
+	bool known = w->p.asked, as_found = known && !differs(&w->o, &w->p.found);
 	if (!w->p.written) return;
 	print(t, "%s", as_found ? "what was found is stored" : "");
 	if (!as_found) {
-		name_setting(t, w->p.asked ? "stored is " : "not read back: ", &w->m, &w->o);
+		name_setting(t, known ? "stored is " : "not read back: ", &w->m, &w->o);
 		name_setting(t, " (was ", &w->m, &w->p.found);
-		add(t, ")");
 	}
-	if (w->p.asked && differs(&w->o, &w->p.running)) add(t, ", not reset into");
+	add(t, "%s%s", as_found ? "" : ")", known && differs(&w->o, &w->p.running) ? ", not reset into" : "");
 }
 
 /* One setting: written once, read back at once. What the read-back says is decide()'s to judge. */
 static void write_setting(struct work *w, const struct step *s) {
-	struct text command;
-	bool pid = s->doing == WRITE_PID;
-	uint8_t number = (uint8_t)s->value;
+	struct text text;
+	bool pid = s->doing == WRITE_PID, wire = w->o.dialect == WIRE;
 	uint32_t old = w->o.now;
 	*(s->why ? &w->p.restored : &w->p.written) |= pid ? PID : COMP;
-	if (pid)
-		w->p.pid = w->o.pid = (int)s->value;
-	else
-		w->p.comp = w->o.now = s->value;
+	if (pid) w->p.pid = w->o.pid = (int)s->value;
+	else w->p.comp = w->o.now = s->value;
 	w->p.asked = false; /* nobody knows, until it is read back */
 	note_state(w);
 	g.hold = g.me->written = true;
-	if (w->o.dialect == WIRE) {
-		bool taken = !qmi(&w->l, DMS, SET_COMP, &number, 1);
-		w->p.asked = read_back(w, false);
-		if (taken && w->o.now == old) w->o.now = s->value; /* it may tell what runs until the reset */
-	} else {
-		print(&command, pid ? "AT!UDPID=%4X" : "AT!UDUSBCOMP=%u", s->value);
-		if (w->o.dialect == MASK) print(&command, "AT!USBCOMP=1,%u,%X", w->o.type, s->value);
-		at(&w->l, command.s);
-		w->p.asked = read_back(w, pid);
-	}
+	bool taken = wire && !qmi(&w->l, DMS, SET_COMP, (uint8_t[]){ (uint8_t)s->value }, 1);
+	print(&text, pid ? "AT!UDPID=%4X" : "AT!UDUSBCOMP=%u", s->value);
+	if (w->o.dialect == MASK) print(&text, "AT!USBCOMP=1,%u,%X", w->o.type, s->value);
+	if (!wire) at(&w->l, text.s);
+	w->p.asked = read_back(w, pid);
+	if (taken && w->o.now == old) w->o.now = s->value; /* QMI may tell what runs until the reset */
 }
 
 /* A reset is done when the modem has left the bus. */
@@ -1594,8 +1567,7 @@ static void select_config(struct work *w, const struct step *s) {
 	doing("waiting for the kernel to select configuration %u", s->value);
 	if (!w->p.config && w->m.kind == MODEM) w->p.config = w->m.active;
 	w->p.selections++;
-	print(&text, "%u", s->value);
-	if (!spit(device_file(w->m.port, "bConfigurationValue"), text.s)) {
+	if (!spit(device_file(w->m.port, "bConfigurationValue"), print(&text, "%u", s->value))) {
 		say(INFO, "configuration %u: %s", s->value, reason(errno));
 		w->p.selections = SELECTIONS;
 	}
@@ -1611,15 +1583,12 @@ static const struct { const char *name; void (*act)(struct work *w, const struct
 
 /* ---- work: one modem, until decide() says that it is over ---- */
 
-/* What the modem offers. */
 static void name_offer(struct text *t, const struct offer *o) {
-	const char *before = o->npids ? " compositions " : "compositions ";
+	unsigned n = 0;
 	for (unsigned i = 0; i < o->npids; i++) add(t, "%s%4X", i ? "," : "PIDs ", o->pids[i]);
 	if (o->dialect == MASK) add(t, "%stype %u bits %X", o->npids ? " " : "", o->type, o->bits);
-	for (const struct row *r = o->row; r < o->row + o->rows; r++) {
-		if (r->supported) add(t, "%s%u", before, r->number);
-		if (r->supported) before = ",";
-	}
+	for (const struct row *r = o->row; r < o->row + o->rows; r++)
+		if (r->supported) add(t, "%s%u", n++ ? "," : o->npids ? " compositions " : "compositions ", r->number);
 }
 
 /* The verdict on a modem that is not in its target mode. */
@@ -1665,9 +1634,8 @@ static void meet(struct work *w) {
 		if (w->p.why == NO_RESET && !w->p.restored) w->p.why = FINE;
 		w->l.gone = true;
 		hang_up(w);
-		w->p.asked = false;
 		w->p.mute = FINE;
-		w->p.selections = w->p.config = 0;
+		w->p.selections = w->p.config = w->p.asked = false;
 		w->p.running.dialect = NOBODY;
 		w->since = now();
 		heard();
@@ -1696,13 +1664,14 @@ static int act(struct work *w, const struct step *s) {
 	if (s->doing == WAITING) {
 		bool bounded = w->m.kind == BOOT || w->m.kind == FOREIGN;
 		doing("waiting for the modem");
-		if (watch(bounded ? sooner(w->since + BOOT_MS, patience()) : patience())) return UNKNOWN;
-		return fail(g.me, &w->m, s->why, "");
+		return watch(bounded ? sooner(w->since + BOOT_MS, patience()) : patience()) ? UNKNOWN :
+		       fail(g.me, &w->m, s->why, "");
 	}
 	if (s->doing == WATCH) {
+		int64_t end = w->since + STAY_MS;
 		doing("watching whether the modem stays");
-		if (watch(sooner(w->since + STAY_MS, g.deadline)) || now() >= w->since + STAY_MS) return UNKNOWN;
-		return fail(g.me, &w->m, LATE, " to see whether it stays");
+		return watch(sooner(end, g.deadline)) || now() >= end ? UNKNOWN :
+		       fail(g.me, &w->m, LATE, " to see whether it stays");
 	}
 	if (s->doing == DONE) return succeed(g.me, &w->m);
 	if (s->doing != REFUSE) return doings[s->doing].act(w, s), UNKNOWN;
@@ -1738,25 +1707,21 @@ static int list(struct work *w) {
 	const struct modem *m = &w->m;
 	struct text *t = &g.me->verdict, interface;
 	char name[NAME], link[PATH];
-	const char *before = "";
+	unsigned n = 0;
 	do meet(w);
 	while (m->kind == MODEM && !m->active && !m->barred && watch(patience()) > 0);
 	const struct config *c = config_of(m, m->active);
 	const struct interface *i, *port = find_function(m, c, AT);
 	add(t, "%s\t%4x:%4x\t%s\t", m->port, m->vid, m->pid, m->barred ? "unauthorized" : kinds[m->kind]);
-	for (unsigned f = 0; f < FUNCTIONS; f++) {
-		if (!(i = find_function(m, c, f))) continue;
-		add(t, "%s%s(%s)", before, functions[f].name, *driver_of(m, i, link) ? driver_of(m, i, link) : "-");
-		before = " ";
-	}
+	for (unsigned f = 0; f < FUNCTIONS; f++)
+		if ((i = find_function(m, c, f)))
+			add(t, "%s%s(%s)", n++ ? " " : "", functions[f].name,
+			    *driver_of(m, i, link) ? driver_of(m, i, link) : "-");
 	print(&interface, "%s:%u.%u", m->port, m->active, port ? port->number : 0);
-	add(t, "%s\t%s\t", before[0] ? "" : "-", !port ? "-" : find_file(name, interface.s, false) ? name : "usbfs");
+	add(t, "%s\t%s\t", n ? "" : "-", !port ? "-" : find_file(name, interface.s, false) ? name : "usbfs");
 	if (m->kind == MODEM && m->active) inquire(w, NULL);
-	if (w->p.asked)
-		name_setting(t, "", m, &w->o);
-	else
-		add(t, "%s", w->p.mute ? whys[w->p.mute] : "-");
-	add(t, w->p.asked ? "\t" : "\t-");
+	if (w->p.asked) name_setting(t, "", m, &w->o);
+	add(t, "%s\t%s", w->p.asked ? "" : w->p.mute ? whys[w->p.mute] : "-", w->p.asked ? "" : "-");
 	if (w->p.asked) name_offer(t, &w->o);
 	hang_up(w);
 	return 0;
