@@ -259,12 +259,13 @@ static void trace(const char *arrow, const char *text) {
 
 /* ---- time: deadlines on CLOCK_MONOTONIC, and the one place that waits ---- */
 
-#ifdef __LP64__ /* the C library's own would bring 1 KiB of search for the vDSO; on 32 bits its structure may not be the kernel's */
-#define clock_gettime(clock, t) syscall(SYS_clock_gettime, clock, t)
-#endif
 static int64_t now(void) {
 	struct timespec t;
+#ifdef __LP64__ /* the C library's own would bring 1 KiB of search for the vDSO; on 32 bits its structure may not be the kernel's */
+	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &t);
+#else
 	clock_gettime(CLOCK_MONOTONIC, &t);
+#endif
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 static int64_t sooner(int64_t a, int64_t b) { return a < b ? a : b; }
