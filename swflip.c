@@ -58,8 +58,7 @@ struct modem {
 	char port[PORT]; enum kind kind;
 	bool barred;	 /* not authorized: the kernel gives it no configuration */
 	uint32_t devnum; /* another one means another start of the modem */
-	uint16_t vid, pid, bcdusb;
-	uint8_t active, configs; /* active: bConfigurationValue, 0 = none yet */
+	uint16_t vid, pid, bcdusb; uint8_t active, configs; /* active: bConfigurationValue, 0 = none yet */
 	struct config config[4];
 };
 
@@ -68,16 +67,14 @@ struct row { uint8_t number, configs, comp[2]; uint16_t functions[2], supported;
 /* What the modem answered: the same from every dialect. */
 struct offer {
 	enum dialect { NOBODY, INDEX, MASK, WIRE } dialect; /* !UDUSBCOMP, !USBCOMP, QMI */
-	int pid; uint32_t now; /* stored: UNKNOWN if it does not say; composition or bitmask */
-	uint32_t types, bits;  /* of !USBCOMP, on offer */
+	int pid; uint32_t now, types, bits; /* stored: UNKNOWN if it does not say; composition or bitmask; !USBCOMP's offer */
 	uint8_t type, npids, rows; uint16_t pids[32]; struct row row[40];
 };
 
 struct target {
 	char text[48], port[PORT];
 	enum mode { OFF, LEAVE, NAMES, NUMBER, BITS } mode;
-	int pid;	/* UNKNOWN: any */
-	uint32_t value; /* function bits, composition or bitmask */
+	int pid; uint32_t value;   /* UNKNOWN: any; function bits, composition or bitmask */
 	uint8_t config; bool bare; /* 0: any; a composition without an AT port will do */
 };
 
@@ -113,8 +110,7 @@ struct slot {
 };
 
 static struct {
-	uint8_t level;			 /* messages above it are not said */
-	bool kmsg, tty, dry, list;
+	uint8_t level; bool kmsg, tty, dry, list; /* level: messages above it are not said */
 	bool stop, hold;		 /* TERM, INT or HUP came; a change is begun, and being stopped must wait */
 	char code[16];
 	int64_t begin, appear, deadline, *limit; /* ms on CLOCK_MONOTONIC; limit: deadline, for process 1 to see */
@@ -317,7 +313,6 @@ static bool spit(const char *file, const char *text) {
 	if (fd >= 0) close(fd);
 	return ok;
 }
-
 /* The last name in the path that a symbolic link holds, "" where there is none. */
 static const char *base_of(char link[PATH], const char *file) {
 	ssize_t n = readlink(file, link, PATH - 1);
