@@ -10,7 +10,6 @@
  * A modem without an AT port takes the same numbers by QMI, DMS 0x555B and 0x555C, bare or inside MBIM.
  * A dual composition has two USB configurations; which one runs is the host's choice (bConfigurationValue).
  * Firmware takes product IDs and compositions that it does not list, and dies of them. So nothing unlisted is written.
- *
  * Not attempted: firmware, boot loaders, turning TRU-Install off for good (no such command is known), connecting.
  *
  * Data flows one way: look (sysfs) -> decide (pure, all the rules) -> act (the modem) -> wait (uevents), and again.
@@ -53,40 +52,30 @@ struct interface {
 	uint8_t in, out, interrupt; /* endpoint addresses, 0 = none */
 	uint16_t packet, message;   /* wMaxPacketSize of in; wMaxControlMessage of an MBIM interface */
 };
-
 struct config { uint8_t value, interfaces; struct interface interface[24]; }; /* value: bConfigurationValue */
 
 struct modem {
-	char port[PORT];
-	enum kind kind;
+	char port[PORT]; enum kind kind;
 	bool barred;	 /* not authorized: the kernel gives it no configuration */
 	uint32_t devnum; /* another one means another start of the modem */
-	uint16_t vid, pid, bcdusb;
-	uint8_t active, configs; /* active: bConfigurationValue, 0 = none yet */
+	uint16_t vid, pid, bcdusb; uint8_t active, configs; /* active: bConfigurationValue, 0 = none yet */
 	struct config config[4];
 };
 
 /* A composition on offer. No gap is left, as rows are compared whole. */
 struct row { uint8_t number, configs, comp[2]; uint16_t functions[2], supported; }; /* comp: of a dual row; bits; 0 or 1 */
-
 /* What the modem answered: the same from every dialect. */
 struct offer {
 	enum dialect { NOBODY, INDEX, MASK, WIRE } dialect; /* !UDUSBCOMP, !USBCOMP, QMI */
-	int pid;					    /* stored, UNKNOWN if it does not say */
-	uint32_t now;					    /* stored composition or bitmask */
-	uint32_t types, bits;				    /* of !USBCOMP, on offer */
-	uint8_t type, npids, rows;
-	uint16_t pids[32];
-	struct row row[40];
+	int pid; uint32_t now, types, bits; /* stored: UNKNOWN if it does not say; composition or bitmask; !USBCOMP's offer */
+	uint8_t type, npids, rows; uint16_t pids[32]; struct row row[40];
 };
 
 struct target {
 	char text[48], port[PORT];
 	enum mode { OFF, LEAVE, NAMES, NUMBER, BITS } mode;
-	int pid;	/* UNKNOWN: any */
-	uint32_t value; /* function bits, composition or bitmask */
-	uint8_t config; /* 0: any */
-	bool bare;	/* a composition without an AT port will do */
+	int pid; uint32_t value;   /* UNKNOWN: any; function bits, composition or bitmask */
+	uint8_t config; bool bare; /* 0: any; a composition without an AT port will do */
 };
 
 /* What was done so far: with the modem and its offer all that decide() knows. */
@@ -98,15 +87,13 @@ struct past {
 	unsigned flips, resets, losses, selections; /* losses: each time that it left as a modem */
 	enum setting { PID = 1, COMP = 2 } written, restored; /* bits */
 	uint8_t config;		     /* found active before another was selected to ask */
-	int pid;		     /* written */
-	uint32_t comp;		     /* composition or mask written */
+	int pid; uint32_t comp;	     /* written; composition or mask */
 	struct offer found, running; /* as first answered; as first answered since the last start */
 };
 
 struct step {
 	enum doing { WAITING, FLIP, SELECT, ASK, WRITE_PID, WRITE_COMP, RESET, WATCH, DONE, REFUSE } doing;
-	enum why why;	/* set on the way back, too */
-	uint32_t value; /* of RESET: the target goes in with it */
+	enum why why; uint32_t value; /* set on the way back, too; of RESET: the target goes in with it */
 };
 
 enum level { ERROR, VERDICT, WARNING, INFO, DEBUG };
@@ -116,25 +103,21 @@ struct text { char s[640]; };
 struct slot {
 	char port[PORT], peer[PORT];
 	const struct target *target;
-	pid_t pid; /* of the child, 0 = none */
-	int status;
+	pid_t pid; int status; /* of the child, 0 = none */
 	bool written;  /* something was written: silence no longer ends it, the deadline does */
 	int64_t heard; /* ms: the last sign of life */
 	struct text doing, left, verdict;
 };
 
 static struct {
-	uint8_t level;			 /* messages above it are not said */
-	bool kmsg, tty, dry, list;
+	uint8_t level; bool kmsg, tty, dry, list; /* level: messages above it are not said */
 	bool stop, hold;		 /* TERM, INT or HUP came; a change is begun, and being stopped must wait */
 	char code[16];
-	int64_t begin, appear, deadline; /* ms on CLOCK_MONOTONIC */
-	int64_t *limit;			 /* the deadline, for process 1 to see */
+	int64_t begin, appear, deadline, *limit; /* ms on CLOCK_MONOTONIC; limit: deadline, for process 1 to see */
 	int uevents, signals, lock;	 /* descriptors, -1 = none */
 	sigset_t blocked;		 /* signals; they come by the descriptor alone */
 	struct slot *slots, *me;	 /* shared with the children; a child's own */
-	unsigned targets;
-	struct target target[16];
+	unsigned targets; struct target target[16];
 	struct text path;
 } g;
 
@@ -142,41 +125,36 @@ static struct {
 
 static bool blank(char c) { return c == ' ' || c == '\t' || c == '\n'; }
 static char lower(char c) { return (char)(c >= 'A' && c <= 'Z' ? c | 32 : c); }
-
 /* How many blanks, or other characters up to a blank, are at s. */
 static size_t span(const char *s, bool blanks) {
 	size_t n = 0;
 	while (s[n] && blank(s[n]) == blanks) n++;
 	return n;
 }
-
 static const char *skip(const char *s) { return s + span(s, true); }
 static size_t word_length(const char *s) { return span(s, false); }
+
 /* Are n characters the same, in whatever case? */
 static bool alike(const char *a, const char *b, size_t n) {
 	for (; n && lower(*a) == lower(*b); a++, b++) n--;
 	return !n;
 }
-
 static bool begins(const char *s, const char *word) { return alike(s, word, strlen(word)); }
 static bool is_word(const char *s, size_t n, const char *word) { return strlen(word) == n && begins(s, word); }
-
 /* Where a word begins in text, in whatever case; NULL = nowhere. */
 static const char *find(const char *text, const char *word) {
 	while (*text && !begins(text, word)) text++;
 	return *text ? text : NULL;
 }
 
+/* The value of a digit, also of a hexadecimal one in either case; of another character more than any base. */
+static unsigned digit(char c) { return (unsigned)(c <= '9' ? c - '0' : lower(c) >= 'a' ? lower(c) - 'a' + 10 : 99); }
 /* Reads the digits at *s and moves behind them. False where there is none or the value is above max. */
 static bool digits(const char **s, unsigned base, uint32_t max, uint32_t *value) {
 	const char *p = *s;
 	uint64_t v = 0;
-	for (;; p++) {
-		unsigned c = (unsigned char)*p, letter = (c | 32) - 'a';
-		unsigned d = c - '0' < 10 ? c - '0' : letter < 6 ? letter + 10 : 99;
-		if (d >= base) break;
-		if ((v = v * base + d) > max) return false;
-	}
+	for (; digit(*p) < base; p++)
+		if ((v = v * base + digit(*p)) > max) return false;
 	if (p == *s) return false;
 	*s = p;
 	*value = (uint32_t)v;
@@ -188,10 +166,9 @@ static size_t portlen(const char *s) {
 	const char *p = s;
 	uint32_t n;
 	if (!digits(&p, 10, 999, &n) || *p != '-') return 0;
-	do
-		if (p++, !digits(&p, 10, 255, &n)) return 0;
-	while (*p == '.');
-	return p - s < PORT ? (size_t)(p - s) : 0;
+	for (p++; digits(&p, 10, 255, &n); p++)
+		if (*p != '.') return p - s < PORT ? (size_t)(p - s) : 0;
+	return 0;
 }
 
 static uint16_t le16(const uint8_t *p) { return (uint16_t)(p[0] | p[1] << 8); }
@@ -205,18 +182,14 @@ static uint8_t *put32(uint8_t *p, uint32_t v) { return put16(put16(p, v), v >> 1
 static void vadd(struct text *t, const char *fmt, va_list ap) {
 	char *p = t->s + strlen(t->s), *end = t->s + sizeof t->s - 1;
 	for (; *fmt && p < end; fmt++) {
-		if (*fmt != '%') {
-			*p++ = *fmt;
-			continue;
-		}
 		char digits[12] = "", *last = digits + sizeof digits - 1, *s = last;
+		bool literal = *fmt != '%';
 		int width = 0;
-		while (*++fmt >= '0' && *fmt <= '9') width = *fmt - '0';
-		if (*fmt == 's') {
-			s = va_arg(ap, char *);
-		} else if (*fmt == 'c') {
-			*--s = (char)va_arg(ap, int);
-		} else {
+		while (!literal && *++fmt >= '0' && *fmt <= '9') width = *fmt - '0';
+		if (literal) *--s = *fmt;
+		else if (*fmt == 's') s = va_arg(ap, char *);
+		else if (*fmt == 'c') *--s = (char)va_arg(ap, int);
+		else {
 			unsigned value = va_arg(ap, unsigned), base = *fmt == 'u' ? 10 : 16;
 			do *--s = (char)("0123456789ABCDEF"[value % base] | (*fmt & 32)); /* 32: in small letters */
 			while ((value /= base) || last - s < width);
@@ -270,11 +243,11 @@ static const char *reason(int error) { return name_of(errors, LEN(errors), error
 static void trace(const char *arrow, const char *text) {
 	while (g.level >= DEBUG && *text) {
 		struct text line = { "" };
-		for (char c = 0; *text && c != '\n' && strlen(line.s) < 300; text++) {
-			bool code = begins(text, g.code);
+		char c = 0;
+		for (bool code; *text && c != '\n' && strlen(line.s) < 300; text += code ? strlen(g.code) : 1) {
+			code = begins(text, g.code);
 			c = *text;
 			add(&line, code ? "****" : c < ' ' || c > '~' || c == '\\' ? "\\x%2x" : "%c", (unsigned char)c);
-			if (code) text += strlen(g.code) - 1;
 		}
 		say(DEBUG, "%s %s", arrow, line.s);
 	}
@@ -291,11 +264,9 @@ static int64_t now(void) {
 #endif
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
-
 static int64_t sooner(int64_t a, int64_t b) { return a < b ? a : b; }
 static void heard(void) { g.me->heard = now(); }
 static bool stopped(void) { return g.stop && !g.hold; }
-
 /* The time by which this modem must have given a sign of life. */
 static int64_t patience(void) { return g.me->written ? g.deadline : sooner(g.deadline, g.me->heard + SILENCE_MS); }
 
@@ -315,7 +286,6 @@ static int await(int fd, short events, int64_t until) {
 /* ---- sysfs: reads only what takes no device lock ---- */
 
 #define USB SYS "/bus/usb/devices/"
-
 /* A file of the USB device at a port, or of an interface, PORT:C.I. Good until the next path is made. */
 static const char *device_file(const char *port, const char *name) { return path(USB "%s/%s", port, name); }
 
@@ -343,7 +313,6 @@ static bool spit(const char *file, const char *text) {
 	if (fd >= 0) close(fd);
 	return ok;
 }
-
 /* The last name in the path that a symbolic link holds, "" where there is none. */
 static const char *base_of(char link[PATH], const char *file) {
 	ssize_t n = readlink(file, link, PATH - 1);
@@ -354,7 +323,6 @@ static const char *base_of(char link[PATH], const char *file) {
 /* A directory being read; the C library's own would allocate. */
 struct dir { int fd; long n, at; _Alignas(8) char buf[1024]; };
 enum { DIRECTORY = O_RDONLY | O_DIRECTORY | O_CLOEXEC };
-
 /* The next name, or NULL at the end, where it closes the directory, or where there is none. */
 static const char *next(struct dir *d) {
 	enum { RECLEN = 16, D_NAME = 19 }; /* in struct linux_dirent64 */
@@ -362,11 +330,10 @@ static const char *next(struct dir *d) {
 		if (d->fd >= 0) close(d->fd);
 		return NULL;
 	}
-	const char *entry = d->buf + d->at;
 	uint16_t length;
-	memcpy(&length, entry + RECLEN, sizeof length);
+	memcpy(&length, d->buf + d->at + RECLEN, sizeof length);
 	d->at += length;
-	return entry + D_NAME;
+	return d->buf + d->at - length + D_NAME;
 }
 
 /* The first name in a directory that begins with prefix, but not "generic"; false where there is none. */
@@ -383,9 +350,8 @@ static bool first(char name[NAME], const char *prefix, const char *directory) {
 static uint32_t number_in(const char *file) {
 	char text[16];
 	const char *s = text;
-	uint32_t n = 0;
-	slurp(text, sizeof text, file);
-	return digits(&s, 10, UINT32_MAX, &n) ? n : 0;
+	uint32_t n;
+	return slurp(text, sizeof text, file) > 0 && digits(&s, 10, UINT32_MAX, &n) ? n : 0;
 }
 
 /* The companion of a USB 3 connector's port: the same socket under another path. "" where there is none. */
@@ -423,13 +389,11 @@ static const struct interface *find_function(const struct modem *m, const struct
 	while (c && i < c->interfaces && function_of(m, &c->interface[i]) != function) i++;
 	return c && i < c->interfaces ? &c->interface[i] : NULL;
 }
-
 static unsigned functions_of(const struct modem *m, const struct config *c) {
 	unsigned bits = 0;
 	for (unsigned i = 0; c && i < c->interfaces; i++) bits |= BIT(function_of(m, &c->interface[i]));
 	return bits & (BIT(FUNCTIONS) - 1);
 }
-
 static const struct config *config_of(const struct modem *m, uint32_t value) {
 	unsigned i = 0;
 	while (i < m->configs && m->config[i].value != value) i++;
@@ -442,18 +406,8 @@ static struct interface *read_interface(struct config *c, const uint8_t *p) {
 	while (i < end && i->number != p[2]) i++;
 	if (i == c->interface + LEN(c->interface) || (i->in && i->out)) return NULL;
 	c->interfaces = (uint8_t)(c->interfaces + (i == end));
-	*i = (struct interface){
-		.number = p[2], .alt = p[3], .class = p[5], .subclass = p[6], .protocol = p[7], .message = i->message,
-	};
+	*i = (struct interface){ p[2], p[3], p[5], p[6], p[7], .message = i->message };
 	return i;
-}
-
-static void read_endpoint(struct interface *i, const uint8_t *p) {
-	unsigned kind = (p[2] & 0x80u) | (p[3] & 3); /* direction and type: bulk IN and OUT, interrupt IN */
-	uint8_t *to = kind == 0x82 ? &i->in : kind == 0x02 ? &i->out : kind == 0x83 ? &i->interrupt : NULL;
-	if (!to || *to) return;
-	*to = p[2];
-	if (to == &i->in) i->packet = le16(p + 4) & 0x7ff;
 }
 
 /* The kernel's `descriptors` file: the device's descriptor, then each configuration's, as the modem sent them. A length
@@ -474,15 +428,18 @@ static bool read_descriptors(struct modem *m, const uint8_t *d, size_t size) {
 		}
 		if (p[1] == INTERFACE && c && p[0] >= 9) i = read_interface(c, p);
 		if (!i || p[0] < 7) continue;
-		if (p[1] == ENDPOINT) read_endpoint(i, p);
 		if (p[1] == FUNCTIONAL && p[2] == MBIM_FUNCTIONAL) i->message = le16(p + 5);
+		unsigned kind = (p[2] & 0x80u) | (p[3] & 3); /* direction and type: bulk IN and OUT, interrupt IN */
+		uint8_t *to = kind == 0x82 ? &i->in : kind == 0x02 ? &i->out : kind == 0x83 ? &i->interrupt : NULL;
+		if (p[1] != ENDPOINT || !to || *to) continue;
+		*to = p[2];
+		if (to == &i->in) i->packet = le16(p + 4) & 0x7ff;
 	}
 	return true;
 }
 
 /* What a device is, by config.h's table of IDs and by its interfaces. */
 static enum kind classify(const struct modem *m) {
-	const struct config *first = m->config;
 	unsigned all = 0, d = 0;
 	while (d < LEN(devices) && (devices[d].vid != m->vid || (devices[d].pid != m->pid && devices[d].pid != ANY_PID))) d++;
 	if (d == LEN(devices) || devices[d].kind == FOREIGN) return FOREIGN;
@@ -490,7 +447,7 @@ static enum kind classify(const struct modem *m) {
 	if (devices[d].kind == STORAGE && (all & BIT(MS)))
 		return m->active && functions_of(m, config_of(m, m->active)) != BIT(MS) ? MODEM : STORAGE;
 	/* one vendor interface that is no AT port: QDL, whatever the PID says, as a crashed modem keeps its own */
-	bool single = m->configs == 1 && first->interfaces == 1 && first->interface->class == VENDOR;
+	bool single = m->configs == 1 && m->config->interfaces == 1 && m->config->interface->class == VENDOR;
 	return single && (!(all & BIT(AT)) || has16(boot, LEN(boot), m->pid)) ? BOOT : MODEM;
 }
 
@@ -500,16 +457,17 @@ static void look(struct modem *m, const char *port) {
 	char name[NAME];
 	const char *s = name + strlen(port) + 1;
 	struct text interface;
-	uint32_t active = 0;
+	uint32_t active;
 	memset(m, 0, sizeof *m);
 	copy_port(m->port, port, strlen(port));
 	int n = slurp(raw, sizeof raw, device_file(port, "descriptors"));
 	m->devnum = number_in(device_file(port, "devnum"));
 	if (n < 0 || !read_descriptors(m, raw, (size_t)n) || !m->devnum) return;
 	/* the active configuration is in the names of its interfaces; reading the attribute could block for seconds */
-	bool configured = first(name, print(&interface, "%s:", port), device_file(port, ""));
-	if (configured && digits(&s, 10, 255, &active)) m->active = (uint8_t)active;
-	if (!configured) m->barred = slurp(name, 2, device_file(port, "authorized")) > 0 && name[0] == '0';
+	if (first(name, print(&interface, "%s:", port), device_file(port, "")))
+		m->active = digits(&s, 10, 255, &active) ? (uint8_t)active : 0;
+	else
+		m->barred = slurp(name, 2, device_file(port, "authorized")) > 0 && name[0] == '0';
 	m->kind = classify(m);
 }
 
@@ -521,7 +479,6 @@ static bool same(const struct modem *a, const struct modem *b) {
 
 /* struct sockaddr_nl, of a header that is not in musl's include path */
 struct netlink { sa_family_t family; uint16_t pad; uint32_t pid, groups; };
-
 static void open_uevents(void) {
 	enum { KOBJECT_UEVENT = 15 };
 	struct netlink kernel = { .family = AF_NETLINK, .groups = 1 };
@@ -538,7 +495,6 @@ static bool at_port(const char *file, const char *port) {
 		if (p > file && p[-1] == '/' && (!p[n] || p[n] == '/' || p[n] == ':')) return true;
 	return false;
 }
-
 /* A message is "action@/devices/..." and more behind a NUL. Is it about our port, or about any, if all are watched? */
 static bool concerns(const char *message) {
 	const char *last = strrchr(message, '/');
@@ -563,8 +519,7 @@ static int watch(int64_t until) {
 	enum { BLIND_MS = 100, IDLE_MS = 1000 }; /* without a socket; with one, which in a container may say nothing */
 	for (int64_t end = now() + (g.uevents < 0 ? BLIND_MS : IDLE_MS);;) {
 		int r = await(g.uevents, POLLIN, sooner(until, end));
-		if (r < 0) return -1;
-		if (now() >= until) return 0;
+		if (r < 0 || now() >= until) return r < 0 ? -1 : 0;
 		if (r == 0 || stir()) return 1;
 	}
 }
@@ -573,7 +528,6 @@ static int watch(int64_t until) {
 
 /* What the kernel says of a file; the C library's stat() costs 1.2 KiB. False before Linux 4.11, too. */
 struct identity { uint32_t head[7]; uint16_t mode, pad; uint64_t ino, more[11]; uint32_t rdev[2], dev[2]; uint64_t rest[14]; };
-
 static bool identify(const char *file, struct identity *st) {
 	enum { TYPE = 1, INO = 0x100 };
 	return !syscall(SYS_statx, AT_FDCWD, file, 0, TYPE | INO, st);
