@@ -1172,7 +1172,6 @@ static uint8_t find_config(const struct modem *m, unsigned bits, uint8_t only) {
 			found = c->value;
 	return found;
 }
-
 /* The configuration to be in: of names the one that has them, else the one asked for. 0 = none, or any. */
 static uint8_t wanted_config(const struct work *w) {
 	return w->t->mode == NAMES ? find_config(&w->m, w->t->value, w->t->config) : w->t->config;
@@ -1204,7 +1203,7 @@ static unsigned promised(const struct offer *o, unsigned config) {
 	return bits;
 }
 
-/* Is what is stored to be seen, AT port and network, in each configuration? The others' numbers differ. Not for names. */
+/* Is what is stored to be seen: AT port and network, in each configuration? Other numbers differ. Not for names. */
 static bool shows(const struct work *w) {
 	unsigned first = promised(&w->o, 0), second = promised(&w->o, 1), seen = BIT(AT) | NETS;
 	return w->t->mode != NAMES && !(first & seen & ~functions_of(&w->m, &w->m.config[0])) &&
@@ -1250,7 +1249,7 @@ static struct step choose_row(const struct work *w) {
 	const struct offer *o = &w->o;
 	const struct row *r = pick(w, w->t->bare), *is = find_row(o, o->now);
 	uint32_t pid = (uint32_t)w->t->pid;
-	bool has = !w->p.written || w->p.committed; /* what follows a written PID is not yet what it has */
+	bool has = !w->p.written || w->p.committed; /* as in pick() */
 	if (w->t->mode == BITS) return refuse(NO_BITS);
 	if (unlike(w->t->pid, pid_of(&w->m, o)))
 		return o->dialect == WIRE ? refuse(PID_DIFFERS) : o->pid == UNKNOWN ? refuse(NO_LIST) :
@@ -1338,9 +1337,8 @@ static bool has_left(const struct work *w, int64_t until) {
 	}
 }
 
-/* SetSwocMode, three times at most, a port reset before the last. Whether it stalls or times out, only leaving counts.
- * Where usb-storage is, it asks by itself, unless told not to (2), and comes first. GetSwocInfo is for the log alone: a
- * Linux package on the stick is no reason to leave it there. */
+/* SetSwocMode, three times at most, a port reset before the last; only leaving counts. usb-storage, where it is, asks
+ * by itself, unless told not to (2), and first. GetSwocInfo is for the log: a Linux package is no reason to stay there. */
 static void flip(struct work *w, const struct step *s) {
 	char name[NAME];
 	bool kernel = first(name, "", SYS "/bus/usb/drivers/usb-storage") &&
@@ -1385,9 +1383,8 @@ static enum why dial(struct work *w, const struct interface *i, bool encapsulate
 	l->message = i->message;
 	l->mbim = encapsulated && i->class != VENDOR;
 	add(&interface, "%s:%u.%u", w->m.port, w->m.active, i->number);
-	/* autosuspend is off while the modem is talked to */
 	slurp(power, sizeof power, device_file(w->m.port, "power/control"));
-	if (power[0] == 'a' && spit(g.path.s, "on")) w->awake = w->m.devnum;
+	if (power[0] == 'a' && spit(g.path.s, "on")) w->awake = w->m.devnum; /* while it is talked to */
 	bool expected = first(name, "", encapsulated ? SYS "/bus/usb/drivers/cdc_wdm" : SYS "/bus/usb-serial/drivers");
 	do why = open_file(l, interface.s, encapsulated);
 	while (why == MUTE && expected && watch(sooner(w->since + TTY_MS, g.deadline)) > 0);
@@ -1559,6 +1556,7 @@ static const char *driver_of(const struct modem *m, const struct interface *i, c
 
 /* The verdict on one that is. */
 static int succeed(struct slot *s, const struct modem *m) {
+	char link[PATH];
 	const struct config *c = config_of(m, m->active);
 	unsigned all = functions_of(m, c), wanted = s->target->mode == NAMES ? s->target->value : all, f = 0;
 	add(&s->verdict, "%4x:%4x in mode %s:", m->vid, m->pid, s->target->text);
@@ -1567,12 +1565,9 @@ static int succeed(struct slot *s, const struct modem *m) {
 	if (wanted & NETS) wanted &= NETS;
 	while (f < FUNCTIONS && !(wanted & BIT(f))) f++;
 	const struct interface *i = find_function(m, c, f);
-	if (i) {
-		char link[PATH];
-		const char *driver = driver_of(m, i, link);
-		add(&s->verdict, driver[0] ? "; %s driven by %s" : "; %s has no driver, %s would be its",
-		    functions[f].name, driver[0] ? driver : functions[f].module);
-	}
+	const char *driver = i ? driver_of(m, i, link) : "";
+	if (i) add(&s->verdict, driver[0] ? "; %s driven by %s" : "; %s has no driver, %s would be its",
+		   functions[f].name, driver[0] ? driver : functions[f].module);
 	for (unsigned j = 0; j < m->configs; j++) all |= functions_of(m, &m->config[j]);
 	if (!(all & BIT(AT)) && s->target->mode != LEAVE && !s->target->bare) add(&s->verdict, "; warning: no AT port");
 	return 0;
@@ -1599,43 +1594,41 @@ static void meet(struct work *w) {
 }
 
 /* Says the step, and does it, or would. Returns the child's exit status, or UNKNOWN to go on. */
-static int act(struct work *w, const struct step *s) {
-	const char *name = s->doing <= RESET ? doings[s->doing].name : NULL;
+static int act(struct work *w, struct step s) {
+	const char *name = s.doing <= RESET ? doings[s.doing].name : NULL;
 	struct text text = { "" };
-	if (s->why && s->doing != WAITING) w->p.why = s->why;
-	if (!w->l.carrier && s->doing >= WRITE_PID && s->doing <= RESET) { /* closed meanwhile: ask again first */
+	if (s.why && s.doing != WAITING) w->p.why = s.why;
+	if (!w->l.carrier && s.doing >= WRITE_PID && s.doing <= RESET) { /* closed meanwhile: ask again first */
 		w->p.asked = false;
 		return UNKNOWN;
 	}
-	if (name) add(&text, s->doing == WRITE_COMP && w->o.dialect == MASK ? "write bitmask %X" : name, s->value);
-	if (name) say(g.dry ? VERDICT : INFO, "%s%s", g.dry ? "would " : s->why ? "back: " : "", text.s);
+	if (name) add(&text, s.doing == WRITE_COMP && w->o.dialect == MASK ? "write bitmask %X" : name, s.value);
+	if (name) say(g.dry ? VERDICT : INFO, "%s%s", g.dry ? "would " : s.why ? "back: " : "", text.s);
 	if (name && g.dry) { /* no step after it can be known, but for the reset */
-		if (s->doing == WRITE_PID) say(VERDICT, "would read the list again, and choose from it");
-		if (s->doing == WRITE_PID || s->doing == WRITE_COMP) say(VERDICT, "would reset the modem");
+		if (s.doing == WRITE_PID) say(VERDICT, "would read the list again, and choose from it");
+		if (s.doing == WRITE_PID || s.doing == WRITE_COMP) say(VERDICT, "would reset the modem");
 		add(&g.me->verdict, "dry run: nothing stands against it");
 		return 0;
 	}
-	if (s->doing == WAITING) {
+	if (s.doing == WAITING) {
 		bool bounded = w->m.kind == BOOT || w->m.kind == FOREIGN;
 		doing("waiting for the modem");
-		return watch(bounded ? sooner(w->since + BOOT_MS, patience()) : patience()) ? UNKNOWN :
-		       fail(g.me, &w->m, s->why, "");
+		if (watch(bounded ? sooner(w->since + BOOT_MS, patience()) : patience())) return UNKNOWN;
 	}
-	if (s->doing == WATCH) {
-		int64_t end = w->since + STAY_MS;
+	if (s.doing == WATCH) {
 		doing("watching whether the modem stays");
-		return watch(sooner(end, g.deadline)) || now() >= end ? UNKNOWN :
-		       fail(g.me, &w->m, LATE, " to see whether it stays");
+		if (watch(sooner(w->since + STAY_MS, g.deadline)) || now() >= w->since + STAY_MS) return UNKNOWN;
+		return fail(g.me, &w->m, LATE, " to see whether it stays");
 	}
-	if (s->doing == DONE) return succeed(g.me, &w->m);
-	if (s->doing != REFUSE) return doings[s->doing].act(w, s), UNKNOWN;
-	if (s->why == NOT_LISTED || s->why == NO_AT || s->why == PID_NOT_LISTED || s->why == NO_SUCH_CONFIG) {
+	if (s.doing == DONE) return succeed(g.me, &w->m);
+	if (s.doing != REFUSE && s.doing != WAITING) return doings[s.doing].act(w, &s), UNKNOWN;
+	if (s.why == NOT_LISTED || s.why == NO_AT || s.why == PID_NOT_LISTED || s.why == NO_SUCH_CONFIG) {
 		print(&text, "; on offer: ");
 		name_offer(&text, &w->o);
 		for (unsigned i = 0; i < w->m.configs; i++)
 			add(&text, "%s%u", i ? "," : " configurations ", w->m.config[i].value);
 	}
-	return fail(g.me, &w->m, s->why, text.s);
+	return fail(g.me, &w->m, s.why, text.s);
 }
 
 static int work(struct work *w) {
@@ -1646,8 +1639,7 @@ static int work(struct work *w) {
 		w->p.stayed = now() >= w->since + STAY_MS;
 		w->p.late = g.deadline - now() < MARGIN_MS;
 		g.hold = unfinished(w);
-		struct step s = decide(w);
-		status = act(w, &s);
+		status = act(w, decide(w));
 		note_state(w);
 	} while (status == UNKNOWN);
 	hang_up(w);
