@@ -257,7 +257,7 @@ static void trace(const char *arrow, const char *text) {
 
 static int64_t now(void) {
 	struct timespec t;
-#ifdef __LP64__ /* the C library's own would bring 1 KiB of search for the vDSO; on 32 bits its structure may not be the kernel's */
+#ifdef __LP64__ /* the C library's own brings 1 KiB of search for the vDSO, but on 32 bits knows whose structure it is */
 	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &t);
 #else
 	clock_gettime(CLOCK_MONOTONIC, &t);
@@ -564,7 +564,6 @@ static int open_placed(const char *name, const char *file, const char *where) {
 
 struct ctrltransfer { uint8_t bRequestType, bRequest; uint16_t wValue, wIndex, wLength; unsigned timeout; void *data; };
 struct bulktransfer { unsigned ep, len, timeout; void *data; };
-struct setinterface { unsigned interface, altsetting; };
 struct usbfs_ioctl { int ifno, ioctl_code; void *data; };
 struct disconnect_claim { unsigned interface, flags; char driver[256]; };
 struct urb {
@@ -580,7 +579,7 @@ enum { /* control requests: bmRequestType and bRequest */
 
 #define USBDEVFS_CONTROL	  _IOWR('U', 0, struct ctrltransfer)
 #define USBDEVFS_BULK		  _IOWR('U', 2, struct bulktransfer)
-#define USBDEVFS_SETINTERFACE	  _IOR('U', 4, struct setinterface)
+#define USBDEVFS_SETINTERFACE	  _IOR('U', 4, unsigned[2]) /* interface, altsetting */
 #define USBDEVFS_SUBMITURB	  _IOR('U', 10, struct urb)
 #define USBDEVFS_REAPURBNDELAY	  _IOW('U', 13, void *)
 #define USBDEVFS_RELEASEINTERFACE _IOR('U', 16, unsigned)
@@ -681,7 +680,7 @@ static enum why open_urbs(struct link *l, const struct modem *m, const struct in
 	struct disconnect_claim claim = { .interface = i->number, .flags = EXCEPT_DRIVER, .driver = "usbfs" };
 	if ((l->fd = open_usbfs(m)) < 0) return NO_NODE;
 	if (usbfs(l->fd, USBDEVFS_DISCONNECT_CLAIM, &claim) < 0) return drop(l->fd);
-	if (i->alt) usbfs(l->fd, USBDEVFS_SETINTERFACE, &(struct setinterface){ i->number, i->alt });
+	if (i->alt) usbfs(l->fd, USBDEVFS_SETINTERFACE, &(unsigned[2]){ i->number, i->alt });
 	if (!encapsulated || (!l->mbim && (m->bcdusb >= 0x0201 || has16(dtr, LEN(dtr), m->pid))))
 		control(l->fd, SET_CONTROL_LINE_STATE, encapsulated ? DTR : DTR | RTS, i->number, NULL, 0);
 	l->carrier = URBS;
@@ -1774,9 +1773,9 @@ static bool awaits(const struct target *t) {
 /* One line, rewritten, for a person at a terminal. */
 static void show_life(const struct slot *busy) {
 	struct text line = { "\rswflip: " };
-	unsigned left = (unsigned)(((busy ? g.deadline : g.appear) - now() + 999) / 1000);
-	add(&line, "%s%s%s, %u s left\033[K", busy ? busy->port : "", busy ? ": " : "",
-	    busy ? busy->doing.s : "waiting for a modem", left);
+	int64_t left = (busy ? g.deadline : g.appear) - now() + 999;
+	add(&line, "%s%s", busy ? busy->port : "", busy ? ": " : "");
+	add(&line, "%s, %u s left\033[K", busy ? busy->doing.s : "waiting for a modem", (unsigned)(left / 1000));
 	(void)!write(2, line.s, strlen(line.s));
 }
 
@@ -1824,7 +1823,6 @@ static int supervise(void) {
 
 /* What was given last of each, and where: by an option, which no word of the kernel's replaces, by that, by config.h. */
 struct given { const char *text, *where; };
-
 /* Refuses what cannot be understood: where it stands, what it is, what it should be. */
 static int usage(const char *where, const char *what, const char *expected) {
 	say(ERROR, "%s%s: %s", where, what, expected);
