@@ -96,9 +96,7 @@ struct step {
 	enum why why; uint32_t value; /* set on the way back, too; of RESET: the target goes in with it */
 };
 
-enum level { ERROR, VERDICT, WARNING, INFO, DEBUG };
 struct text { char s[640]; };
-
 /* A port and the child that works on it, in memory that both see: the child may hang in the kernel for good. */
 struct slot {
 	char port[PORT], peer[PORT];
@@ -110,11 +108,12 @@ struct slot {
 };
 
 static struct {
-	uint8_t level; bool kmsg, tty, dry, list; /* level: messages above it are not said */
+	enum level { ERROR, VERDICT, WARNING, INFO, DEBUG } level; /* messages above it are not said */
+	bool kmsg, tty, dry, list;
 	bool stop, hold;		 /* TERM, INT or HUP came; a change is begun, and being stopped must wait */
 	char code[16];
 	int64_t begin, appear, deadline, *limit; /* ms on CLOCK_MONOTONIC; limit: deadline, for process 1 to see */
-	int uevents, signals, lock;	 /* descriptors, -1 = none */
+	int uevents, signals, lock;	 /* descriptors, -1 or 0 = none */
 	sigset_t blocked;		 /* signals; they come by the descriptor alone */
 	struct slot *slots, *me;	 /* shared with the children; a child's own */
 	unsigned targets; struct target target[16];
@@ -269,6 +268,7 @@ static void heard(void) { g.me->heard = now(); }
 static bool stopped(void) { return g.stop && !g.hold; }
 /* The time by which this modem must have given a sign of life. */
 static int64_t patience(void) { return g.me->written ? g.deadline : sooner(g.deadline, g.me->heard + SILENCE_MS); }
+static int64_t within(int64_t ms) { return sooner(now() + ms, patience()); }
 
 /* Waits for fd (-1: nothing but time). Returns the poll events, 0 when until has come or a signal woke it, -1 when the
  * run is to stop. Signals are blocked and come in here alone. */
@@ -410,8 +410,7 @@ static struct interface *read_interface(struct config *c, const uint8_t *p) {
 	return i;
 }
 
-/* The kernel's `descriptors` file: the device's descriptor, then each configuration's, as the modem sent them. A length
- * of less than two, or one that reaches past the end, ends the reading. */
+/* The kernel's `descriptors` file, as the modem sent it. A length below two, or past the end, ends the reading. */
 static bool read_descriptors(struct modem *m, const uint8_t *d, size_t size) {
 	enum { DEVICE = 1, CONFIGURATION = 2, INTERFACE = 4, ENDPOINT = 5, FUNCTIONAL = 0x24, MBIM_FUNCTIONAL = 0x1b };
 	struct config *c = NULL;
@@ -571,7 +570,6 @@ struct urb {
 	void *buffer; int buffer_length, actual_length, unused[4]; void *usercontext;
 };
 
-enum { URB_INTERRUPT = 1, URB_BULK = 3 };
 enum { /* control requests: bmRequestType and bRequest */
 	GET_SWOC_INFO = 0xc00a, SET_SWOC_MODE = 0x400b, SET_CONTROL_LINE_STATE = 0x2122,
 	SEND_ENCAPSULATED_COMMAND = 0x2100, GET_ENCAPSULATED_RESPONSE = 0xa101,
@@ -676,7 +674,7 @@ static enum why open_file(struct link *l, const char *interface, bool encapsulat
 /* Takes the interface from whatever driver holds it, with DTR and RTS as a tty would set them. Answers are waited for
  * from here on, by a transfer of one packet: one that is given up when time is short would lose bytes. */
 static enum why open_urbs(struct link *l, const struct modem *m, const struct interface *i, bool encapsulated) {
-	enum { DTR = 1, RTS = 2, EXCEPT_DRIVER = 2, NOTICE = 64 };
+	enum { DTR = 1, RTS = 2, EXCEPT_DRIVER = 2, NOTICE = 64, URB_INTERRUPT = 1, URB_BULK = 3 };
 	struct disconnect_claim claim = { .interface = i->number, .flags = EXCEPT_DRIVER, .driver = "usbfs" };
 	if ((l->fd = open_usbfs(m)) < 0) return NO_NODE;
 	if (usbfs(l->fd, USBDEVFS_DISCONNECT_CLAIM, &claim) < 0) return drop(l->fd);
@@ -798,7 +796,7 @@ static void end_answer(struct link *l, const char *command) {
  * answer that has none. At most ms until it begins, QUIET_MS between its bytes, twice ms in all. */
 static const char *at_within(struct link *l, const char *command, int64_t ms) {
 	enum { STRAY_MS = 300, LINGER_MS = 40 };
-	int64_t until = now() + ms, end = until + ms;
+	int64_t until = within(ms), end = within(2 * ms);
 	struct text line;
 	int r;
 	doing("waiting for the answer to %s", find(command, "\"") ? "AT!ENTERCND" : command);
@@ -841,7 +839,6 @@ static bool number_after(const char *text, const char *header, unsigned base, ui
 	const char *p = after(text, header, ':');
 	return p && digits(&p, base, UINT32_MAX, value) && blank(*p);
 }
-
 static const char *next_of(const char *word) { return skip(word + word_length(word)); }
 static bool parts(char c) { return blank(c) || c == ','; } /* what stands behind a PID that is not cut */
 
@@ -960,6 +957,7 @@ static bool ask_at(struct link *l, struct offer *o, bool lists) {
 		o->dialect = MASK;
 		o->type = (uint8_t)(type & 31);
 		if (lists) parse_mask(o, at(l, "AT!USBCOMP=?"));
+		for (unsigned i = 0; lists && i < 2; i++) at(l, i ? "AT!USBINFO?" : "AT!USBVID?"); /* for the log alone */
 		o->pid = parse_pid(at(l, "AT!USBPID?"));
 	}
 	return o->dialect && !l->gone;
@@ -996,7 +994,7 @@ static bool is_done(const struct link *l, size_t n, const uint8_t *ask, size_t s
 /* Sends an MBIM message of n bytes, complete but for its type, length and transaction, and waits for its answer.
  * Returns the answer's length, -1 for none and for a refusal. */
 static int mbim(struct link *l, uint8_t *ask, unsigned type, size_t n, size_t status) {
-	int64_t until = now() + ANSWER_MS;
+	int64_t until = within(ANSWER_MS);
 	int r;
 	put32(put32(put32(ask, type), (uint32_t)n), l->tid);
 	if (!transmit(l, ask, n, until)) return -1;
@@ -1004,8 +1002,7 @@ static int mbim(struct link *l, uint8_t *ask, unsigned type, size_t n, size_t st
 	return r > 0 && is_done(l, (size_t)r, ask, status) ? r : -1;
 }
 
-/* Has a message of n bytes, or what is inside it, q's service, client, flags, transaction and message? Its TLVs are then
- * l->tlvs, a result among them. */
+/* Is a message of n bytes, or what is inside it, the answer to q? Its TLVs are then l->tlvs, a result among them. */
 static bool is_answer(struct link *l, size_t n, const uint8_t *q) {
 	size_t at = l->mbim ? MBIM_HEAD : 0, head = q[4] == CTL ? 12 : 13, length;
 	const uint8_t *p = l->frame + at;
@@ -1019,7 +1016,7 @@ static bool is_answer(struct link *l, size_t n, const uint8_t *q) {
 static int qmi(struct link *l, uint8_t service, unsigned message, const uint8_t *value, size_t length) {
 	uint8_t ask[MBIM_HEAD + 32] = { [MBIM_HEAD] = 1, 0, 0, 0, service, service ? l->client : 0, 0, next_tid(l) };
 	uint8_t *q = ask + MBIM_HEAD;
-	int64_t until = now() + ANSWER_MS;
+	int64_t until = within(ANSWER_MS);
 	memcpy(ask, tunnel, sizeof tunnel);
 	size_t head = service == CTL ? 12 : 13, n = head + (length ? length + 3 : 0); /* CTL's transaction is a byte */
 	put16(put16(q + head - 4, message), (unsigned)(n - head));
@@ -1135,7 +1132,6 @@ static bool parse_target(struct target *t, const char *text) {
 /* ---- decide: every rule of what may be done to a modem; no system call, no clock, no device ---- */
 
 enum { SELECTIONS = 5, RESETS = 2 }; /* at most: of one start of the modem, of all */
-
 static struct step step(enum doing doing, uint32_t value) { return (struct step){ .doing = doing, .value = value }; }
 static struct step refuse(enum why why) { return (struct step){ .doing = REFUSE, .why = why }; }
 
@@ -1311,8 +1307,7 @@ static struct step approach(const struct work *w) {
 /* The next step, from what is seen (m), what was answered (o, once asked), what is wanted (t) and what was done so far
  * (p). Every chain of steps ends in DONE or REFUSE. A step with a why is on the way back. */
 static struct step decide(const struct work *w) {
-	static const uint8_t absent[] =
-		{ [GONE] = MISSING, [FOREIGN] = NOT_OURS, [BOOT] = IN_BOOT, [MODEM] = UNCONFIGURED };
+	static const enum why absent[] = { [GONE] = MISSING, [FOREIGN] = NOT_OURS, [MODEM] = UNCONFIGURED, [BOOT] = IN_BOOT };
 	bool ready = w->m.kind == MODEM && w->m.active;
 	enum why why = w->p.losses >= LOSSES + w->p.resets ? CRASHES : w->m.barred ? BARRED : FINE;
 	if (w->p.stop && !unfinished(w)) why = STOPPED;
@@ -1395,7 +1390,7 @@ static enum why dial(struct work *w, const struct interface *i, bool encapsulate
 
 /* Swallows what is still on its way: answers to what was asked twice, or by who came before and was killed. */
 static void drain(struct link *l) {
-	int64_t until = now() + ANSWER_MS, quiet = (int64_t)2 * RETRY_MS;
+	int64_t until = within(ANSWER_MS), quiet = (int64_t)2 * RETRY_MS;
 	while (now() < until && receive(l, now() + quiet) > 0) continue;
 }
 
@@ -1411,16 +1406,18 @@ static bool read_back(struct work *w, bool lists) {
 
 /* Asks an AT port: is there life, does it unlock, does it answer. The code is sent once. Who answers at once, but to
  * another question, may be out of step, and is asked again. */
-static enum why talk_at(struct work *w, int64_t until) {
+static enum why talk_at(struct work *w, const struct interface *i, int64_t until) {
 	struct link *l = &w->l;
 	struct text command;
+	enum why why = dial(w, i, false);
 	unsigned asked = 0;
+	if (why) return why;
 	for (; !l->result && !l->text[0] && !l->gone && now() < until && !stopped(); asked++) at_within(l, "ATI", RETRY_MS);
 	if (!l->result && !l->text[0]) return MUTE;
 	if (asked > 1) drain(l);
 	at(l, print(&command, "AT!ENTERCND=\"%s\"", g.code));
 	if (l->result == FAILED) return LOCKED;
-	until = now() + ANSWER_MS;
+	until = within(ANSWER_MS);
 	bool good = read_back(w, true), again = !good && !l->gone && now() < until;
 	if (again) drain(l);
 	return good || (again && read_back(w, true)) ? FINE : STRANGE;
@@ -1439,9 +1436,10 @@ static enum why ask(struct work *w) {
 		if (p > 1 && (why == STRANGE || w->p.found.dialect == MASK)) break;
 		if (!found[p] || (ports[p] == SPARE && (found[p]->protocol == DIAG || !found[0]))) continue;
 		int64_t until = n > 1 ? sooner(patience(), now() + DEAF_MS) : patience();
-		enum why one = dial(w, found[p], p > 1);
-		if (!one && p < 2) one = talk_at(w, until);
-		else if (!one && !(open_qmi(&w->l) && read_back(w, true))) one = w->l.gone ? MUTE : NO_TUNNEL;
+		enum why one;
+		do one = p < 2 ? talk_at(w, found[p], until) : dial(w, found[p], true); /* again, if but the link was lost */
+		while (p < 2 && w->l.gone && now() < until && !stopped() && !has_left(w, sooner(until, now() + RETRY_MS)));
+		if (p > 1 && !one && !(open_qmi(&w->l) && read_back(w, true))) one = w->l.gone ? MUTE : NO_TUNNEL;
 		if (one == FINE || one == HELD || one == LOCKED) return one;
 		if (why != STRANGE) why = one;
 	}
@@ -1472,10 +1470,8 @@ static void note_state(const struct work *w) {
 	bool known = w->p.asked, as_found = known && !differs(&w->o, &w->p.found);
 	if (!w->p.written) return;
 	print(t, "%s", as_found ? "what was found is stored" : "");
-	if (!as_found) {
-		name_setting(t, known ? "stored is " : "not read back: ", &w->m, &w->o);
-		name_setting(t, " (was ", &w->m, &w->p.found);
-	}
+	if (!as_found) name_setting(t, known ? "stored is " : "not read back: ", &w->m, &w->o);
+	if (!as_found) name_setting(t, " (was ", &w->m, &w->p.found);
 	add(t, "%s%s", as_found ? "" : ")", known && differs(&w->o, &w->p.running) ? ", not reset into" : "");
 }
 
@@ -1743,8 +1739,7 @@ static int give_up(struct slot *s, enum why why, const char *how) {
 	return fail(s, &m, why, print(&more, ", %s%s", s->doing.s, how));
 }
 
-/* Takes the verdicts of children that ended, and kills those who should have: the time is up, or their modem was silent
- * for too long. Returns one that is at work still, NULL where none is. */
+/* Takes the verdicts of children that ended, and kills those that should have. Returns one still at work, or NULL. */
 static const struct slot *tend(void) {
 	enum { GRACE_MS = 400 };
 	const struct slot *busy = NULL;
@@ -1803,8 +1798,8 @@ static int supervise(void) {
 	open_uevents();
 	for (;;) {
 		/* one run at a time: a lock on a directory of sysfs, if it is there yet */
-		if (g.lock < 0) g.lock = open(SYS "/bus/usb", DIRECTORY);
-		bool locked = g.lock >= 0 && flock(g.lock, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK, awaited = locked;
+		if (g.lock <= 0) g.lock = open(SYS "/bus/usb", DIRECTORY);
+		bool locked = g.lock > 0 && flock(g.lock, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK, awaited = locked;
 		if (locked && (g.stop || now() >= g.deadline))
 			return say(ERROR, "another swflip is at work; next: wait for it to end"), 1;
 		if (!locked) scan();
@@ -1815,7 +1810,7 @@ static int supervise(void) {
 		watch(locked ? now() + AGAIN_MS : busy || g.tty ? now() + TICK_MS : g.appear);
 	}
 	if (g.tty) (void)!write(2, "\r\033[K", 4);
-	flock(g.lock, LOCK_UN); /* a child left behind has it too */
+	if (g.lock > 0) flock(g.lock, LOCK_UN); /* a child left behind has it too */
 	return conclude();
 }
 
@@ -1923,15 +1918,14 @@ static int read_options(char **argv, struct given given[WORDS]) {
 static int configure(char **argv) {
 	static char line[4098], compiled[] = TARGET;
 	struct given given[WORDS] = { [A_CODE] = { CODE, "config.h: CODE" } };
-	char *targets = compiled;
 	int status = read_options(argv, given), n = slurp(line, sizeof line, PROC "/cmdline");
 	if (status) return status;
 	if (n > 4096) return usage(PROC "/cmdline", "", "longer than 4096 bytes");
 	if (n < 0 && !g.targets && !g.list) return usage(PROC "/cmdline", "", "cannot be read; next: mount /proc, or give -t");
 	if (n < 0) say(WARNING, PROC "/cmdline cannot be read, its words are not known");
 	if (read_kernel(line, given) || apply(given)) return 2;
-	bool compiled_in = !given[A_TARGET].text;
-	for (char *one; compiled_in && (one = next_word(&targets));)
+	char *targets = given[A_TARGET].text ? NULL : compiled;
+	for (char *one; targets && (one = next_word(&targets));)
 		if (give(&given[A_TARGET], A_TARGET, one, "config.h: TARGET ")) return 2;
 	if (g.list) g.targets = 0, give(&given[A_TARGET], A_TARGET, "modem", ""); /* any, whatever is wanted of it */
 	for (unsigned i = 0; i < g.targets; i++)
@@ -1950,17 +1944,16 @@ static int run(char **argv) {
 
 /* ---- process 1: no failure keeps the machine from booting ---- */
 
-/* Mounts what is missing, lets a child do the work, waits for it no longer than its deadline and a second, and becomes
- * the next init, with the arguments that the kernel gave. */
+/* Mounts what is missing, lets a child work until its deadline and a second, and becomes the next init. */
 static int first_process(char **argv) {
 	static const char *const mounts[][2] = { { "proc", PROC }, { "sysfs", SYS }, { "devtmpfs", DEV } };
 	static char line[4098];
 	struct given given[WORDS] = { [A_TARGET] = { "", settings[A_TARGET].option } }; /* the child's */
-	bool mounted[LEN(mounts)], made[LEN(mounts)];
+	bool mounted[LEN(mounts)];
 	struct identity me = { .mode = 0 }, it;
 	const char *own = argv[0];
 	for (unsigned i = 0; i < LEN(mounts); i++) {
-		made[i] = !mkdir(mounts[i][1], 0755);
+		mkdir(mounts[i][1], 0755);
 		mounted[i] = !mount(mounts[i][0], mounts[i][1], mounts[i][0], 0, NULL);
 	}
 	if (!identify(PROC "/self/exe", &me)) identify(own, &me);
@@ -1975,10 +1968,8 @@ static int first_process(char **argv) {
 	if (pid > 0) kill(-pid, SIGKILL);
 	g.level = ERROR; /* the child has said it all */
 	if (slurp(line, sizeof line, PROC "/cmdline") > 0) read_kernel(line, given);
-	for (unsigned i = LEN(mounts); i-- > 0;) {
+	for (unsigned i = LEN(mounts); i-- > 0;)
 		if (mounted[i]) umount2(mounts[i][1], MNT_DETACH);
-		if (made[i]) rmdir(mounts[i][1]);
-	}
 	sigprocmask(SIG_UNBLOCK, &g.blocked, NULL);
 	const char *const inits[] = { given[A_INIT].text, "/init", "/sbin/init", "/bin/sh" };
 	for (unsigned i = 0; i < LEN(inits); i++) {
@@ -1997,7 +1988,6 @@ int main(int argc, char **argv) {
 	if (fd > 2) close(fd);
 	g.begin = now();
 	g.level = INFO;
-	g.lock = -1;
 	sigemptyset(&g.blocked); /* not even a console that goes away (SIGPIPE) may end a change in the middle */
 	for (unsigned i = 0; i < LEN(heeded); i++) sigaddset(&g.blocked, heeded[i]);
 	sigprocmask(SIG_BLOCK, &g.blocked, NULL);
