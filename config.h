@@ -124,27 +124,32 @@
 #define DEV "/dev"
 #endif
 
+/* ---- the words of the tables below ---- */
+
+enum function_kind { AT, DM, NMEA, QMI, MBIM, NET, ECM, MS, FUNCTIONS, SPARE = FUNCTIONS };
+enum layout { SWI = 1, DIRECT = 2, GOBI = 4 };
+enum needs { BULK = 1, INTERRUPT = 2 };
+enum kind { GONE, FOREIGN, STORAGE, MODEM, BOOT };
+enum { ANY = 0x100, ANY_PID = 0xffff, VENDOR = 0xff, NETS = BIT(QMI) | BIT(MBIM) | BIT(NET) | BIT(ECM), UNKNOWN = -1 };
+
 /* ---- what is a modem ---- */
 
-/* Makers whose USB devices are modems all of them, but for the exceptions below. 0f3d: MC7700, AirCard; 114f: MC7750. */
-static const uint16_t vendors[] = { 0x1199, 0x0f3d, 0x114f };
-
-/* Of makers that sell other things under the same number (Dell, HP, NETGEAR) these products only. Add yours as lsusb
- * prints it. */
-static const struct id { uint16_t vid, pid; } shared[] = {
-	{ 0x413c, 0x8185 }, { 0x413c, 0x8186 }, { 0x413c, 0x8193 }, { 0x413c, 0x8194 }, { 0x413c, 0x81a2 }, { 0x413c, 0x81a3 },
-	{ 0x413c, 0x81a4 }, { 0x413c, 0x81a6 }, { 0x413c, 0x81a8 }, { 0x413c, 0x81a9 }, { 0x413c, 0x81b1 }, { 0x413c, 0x81b3 },
-	{ 0x413c, 0x81b5 }, { 0x413c, 0x81b6 }, { 0x413c, 0x81c2 }, { 0x413c, 0x81cb }, { 0x413c, 0x81cc }, { 0x413c, 0x81cf },
-	{ 0x413c, 0x81d0 }, { 0x413c, 0x81d1 }, { 0x413c, 0x81d2 }, { 0x413c, 0x81d7 }, { 0x413c, 0x81e0 }, { 0x413c, 0x8217 },
-	{ 0x413c, 0x8218 }, { 0x03f0, 0x1b1d }, { 0x03f0, 0x1e1d }, { 0x03f0, 0x211d }, { 0x03f0, 0x4e1d }, { 0x0846, 0x0fff },
-	{ 0x0846, 0x68a2 }, { 0x0846, 0x68d3 }, { 0x0846, 0x68e0 }, { 0x0846, 0x68e1 }, { 0x0846, 0x68e2 },
+/* Whose USB devices are modems, the first row that fits. 1199, 0f3d (MC7700, AirCard) and 114f (MC7750) make nothing else,
+ * but for the EM7345, an Intel modem with commands of its own. Of makers that sell other things under the same number (Dell,
+ * HP, NETGEAR) these products only; add yours as lsusb prints it. STORAGE is TRU-Install, when there is an 08/06/50 interface. */
+static const struct { uint16_t vid, pid, kind; } devices[] = {
+	{ 0x1199, 0xa001, FOREIGN }, { 0x1199, 0x0fff, STORAGE }, { 0x0846, 0x0fff, STORAGE },
+	{ 0x1199, ANY_PID, MODEM }, { 0x0f3d, ANY_PID, MODEM }, { 0x114f, ANY_PID, MODEM },
+	{ 0x413c, 0x8185, MODEM }, { 0x413c, 0x8186, MODEM }, { 0x413c, 0x8193, MODEM }, { 0x413c, 0x8194, MODEM },
+	{ 0x413c, 0x81a2, MODEM }, { 0x413c, 0x81a3, MODEM }, { 0x413c, 0x81a4, MODEM }, { 0x413c, 0x81a6, MODEM },
+	{ 0x413c, 0x81a8, MODEM }, { 0x413c, 0x81a9, MODEM }, { 0x413c, 0x81b1, MODEM }, { 0x413c, 0x81b3, MODEM },
+	{ 0x413c, 0x81b5, MODEM }, { 0x413c, 0x81b6, MODEM }, { 0x413c, 0x81c2, MODEM }, { 0x413c, 0x81cb, MODEM },
+	{ 0x413c, 0x81cc, MODEM }, { 0x413c, 0x81cf, MODEM }, { 0x413c, 0x81d0, MODEM }, { 0x413c, 0x81d1, MODEM },
+	{ 0x413c, 0x81d2, MODEM }, { 0x413c, 0x81d7, MODEM }, { 0x413c, 0x81e0, MODEM }, { 0x413c, 0x8217, MODEM },
+	{ 0x413c, 0x8218, MODEM }, { 0x03f0, 0x1b1d, MODEM }, { 0x03f0, 0x1e1d, MODEM }, { 0x03f0, 0x211d, MODEM },
+	{ 0x03f0, 0x4e1d, MODEM }, { 0x0846, 0x68a2, MODEM }, { 0x0846, 0x68d3, MODEM }, { 0x0846, 0x68e0, MODEM },
+	{ 0x0846, 0x68e1, MODEM }, { 0x0846, 0x68e2, MODEM },
 };
-
-/* Not ours whatever the maker: the EM7345 is an Intel modem with commands of its own. */
-static const struct id foreign[] = { { 0x1199, 0xa001 } };
-
-/* TRU-Install storage, when there is an 08/06/50 interface. */
-static const struct id truinstall[] = { { 0x1199, 0x0fff }, { 0x0846, 0x0fff } };
 
 /* Product IDs of boot loaders (QDL), when there is a single vendor interface. */
 static const uint16_t boot[] = {
@@ -206,21 +211,32 @@ static const struct { char word[6]; uint8_t function; } words[] = {
 /* Bits of !USBCOMP that are networks and exclude each other; each row is one family. */
 static const uint32_t families[] = { 0x100 | 0x400 | 0x800, 0x1000, 0x4000, 0x80000 };
 
-/* Compositions by number for the modems that give no text: QMI's 0x555B. 13 and up are pairs: 6 or 7 with 8 to 12. */
-static const uint16_t compositions[] = {
-	[0]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(MS),
-	[1]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(MS),
-	[2]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(NET) | BIT(MS),
-	[3]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(NET) | BIT(MS),
-	[4]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(NET) | BIT(MS),
-	[5]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(ECM) | BIT(MS),
-	[6]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(QMI),
-	[7]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(QMI),
-	[8]  = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(MBIM),
-	[9]  = BIT(MBIM),
-	[10] = BIT(NMEA) | BIT(MBIM),
-	[11] = BIT(DM) | BIT(MBIM),
-	[12] = BIT(DM) | BIT(NMEA) | BIT(MBIM),
+/* Compositions by number for the modems that give no text, QMI's 0x555B: what is in configuration 1 and, of a dual one, 2. */
+#define SERIAL (BIT(DM) | BIT(NMEA) | BIT(AT))
+static const uint16_t compositions[][2] = {
+	[0]  = { SERIAL | BIT(MS) },
+	[1]  = { SERIAL | BIT(MS) },
+	[2]  = { SERIAL | BIT(NET) | BIT(MS) },
+	[3]  = { SERIAL | BIT(NET) | BIT(MS) },
+	[4]  = { SERIAL | BIT(NET) | BIT(MS) },
+	[5]  = { SERIAL | BIT(ECM) | BIT(MS) },
+	[6]  = { SERIAL | BIT(QMI) },
+	[7]  = { SERIAL | BIT(QMI) },
+	[8]  = { SERIAL | BIT(MBIM) },
+	[9]  = { BIT(MBIM) },
+	[10] = { BIT(NMEA) | BIT(MBIM) },
+	[11] = { BIT(DM) | BIT(MBIM) },
+	[12] = { BIT(DM) | BIT(NMEA) | BIT(MBIM) },
+	[13] = { SERIAL | BIT(QMI), SERIAL | BIT(MBIM) },
+	[14] = { SERIAL | BIT(QMI), BIT(MBIM) },
+	[15] = { SERIAL | BIT(QMI), BIT(NMEA) | BIT(MBIM) },
+	[16] = { SERIAL | BIT(QMI), BIT(DM) | BIT(MBIM) },
+	[17] = { SERIAL | BIT(QMI), BIT(DM) | BIT(NMEA) | BIT(MBIM) },
+	[18] = { SERIAL | BIT(QMI), SERIAL | BIT(MBIM) },
+	[19] = { SERIAL | BIT(QMI), BIT(MBIM) },
+	[20] = { SERIAL | BIT(QMI), BIT(NMEA) | BIT(MBIM) },
+	[21] = { SERIAL | BIT(QMI), BIT(DM) | BIT(MBIM) },
+	[22] = { SERIAL | BIT(QMI), BIT(DM) | BIT(NMEA) | BIT(MBIM) },
 };
 
 /* Function names may move a modem to another product ID, where the modem lists it: from, to, what is found there. */
@@ -232,6 +248,23 @@ static const struct { uint16_t from, to, functions; } moves[] = {
 /* Product IDs that are mute on their QMI interface until DTR is set; besides them all with bcdUSB 2.01 and up. */
 static const uint16_t dtr[] = { 0x68c0, 0x9071, 0x9079, 0x907b, 0x9091, 0xc081 };
 
+/* ---- the command line ---- */
+
+#ifndef VERSION
+#define VERSION "1.0"
+#endif
+
+/* What can be set: its option, its word on the kernel's command line, its bounds, and what is said of any other value. */
+enum { A_TARGET, A_CODE, A_APPEAR, A_WAIT, A_LOG, A_INIT, WORDS };
+static const struct { char option[4], word[15]; uint32_t least, most; const char *expected; } settings[WORDS] = {
+	[A_TARGET] = { "-t ", "swflip.target=", 0, 0, "not a target" },
+	[A_CODE] = { "-c ", "swflip.code=", 4, 15, "not a code, 4 to 15 of 0-9A-Za-z" },
+	[A_APPEAR] = { "-a ", "swflip.appear=", 0, 86400, "not a number of seconds, 0 to 86400" },
+	[A_WAIT] = { "-w ", "swflip.wait=", 1, 86400, "not a number of seconds, 1 to 86400" },
+	[A_LOG] = { "", "swflip.log=", 0, 2, "not 0, 1 or 2" },
+	[A_INIT] = { "", "swflip.init=", 0, 0, "" },
+};
+
 /* ---- what is said ---- */
 
 static const char help[] = "usage: swflip [-hklnqvV] [-a seconds] [-c code] [-w seconds] [-t target]...\n"
@@ -240,6 +273,12 @@ static const char help[] = "usage: swflip [-hklnqvV] [-a seconds] [-c code] [-w 
 	"-k to the kernel's log; -q, -v less, more; -V version\n";
 
 /* Why a modem is not in its target mode, and the next thing to do. */
+enum why {
+	FINE, NO_LEAVE, NO_CONFIG, NO_SUCH_CONFIG, BARRED, IN_BOOT, NOT_OURS, MISSING, UNCONFIGURED, NO_PORT, NO_NODE,
+	NO_TUNNEL, MUTE, HELD, LOCKED, STRANGE, NO_LIST, NO_TYPE, NO_BIT, NO_BITS, NO_INDEX, NO_AT, NOT_LISTED,
+	PID_NOT_LISTED, PID_DIFFERS, DIFFERS, NO_RESET, NOT_SHOWN, CRASHES, STOPPED, LATE, LOST,
+};
+
 #define NEXT "\0"
 static const char *const whys[] = {
 	[NO_LEAVE] = "it stays in TRU-Install storage mode" NEXT "replug it, or try another USB port",

@@ -33,34 +33,17 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
-#ifndef VERSION
-#define VERSION "1.0"
-#endif
-
 /* ---- types: what is known of a modem, what is wanted of it, what was done to it ---- */
 
-#define LEN(a) (sizeof(a) / sizeof *(a))
-#define BIT(n) (1u << (n))
+#define LEN(a)	  (sizeof(a) / sizeof *(a))
+#define BIT(n)	  (1u << (n))
 #define PRINTF(n) __attribute__((format(printf, (n), (n) + 1)))
-
-enum function_kind { AT, DM, NMEA, QMI, MBIM, NET, ECM, MS, FUNCTIONS, SPARE = FUNCTIONS };
-enum layout { SWI = 1, DIRECT = 2, GOBI = 4 };
-enum needs { BULK = 1, INTERRUPT = 2 };
-enum { ANY = 0x100, VENDOR = 0xff, NETS = BIT(QMI) | BIT(MBIM) | BIT(NET) | BIT(ECM), UNKNOWN = -1 };
-
-enum why {
-	FINE, NO_LEAVE, NO_CONFIG, NO_SUCH_CONFIG, BARRED, IN_BOOT, NOT_OURS, MISSING, UNCONFIGURED, NO_PORT, NO_NODE,
-	NO_TUNNEL, MUTE, HELD, LOCKED, STRANGE, NO_LIST, NO_TYPE, NO_BIT, NO_BITS, NO_INDEX, NO_AT, NOT_LISTED,
-	PID_NOT_LISTED, PID_DIFFERS, DIFFERS, NO_RESET, NOT_SHOWN, CRASHES, STOPPED, LATE, LOST,
-};
-
 #include "config.h"
 
 enum { PORT = 32, NAME = 64, PATH = 256 }; /* room for a port's path, a name in sysfs, a link's content */
@@ -75,7 +58,7 @@ struct config { uint8_t value, interfaces; struct interface interface[24]; }; /*
 
 struct modem {
 	char port[PORT];
-	enum kind { GONE, FOREIGN, STORAGE, MODEM, BOOT } kind;
+	enum kind kind;
 	bool barred;	 /* not authorized: the kernel gives it no configuration */
 	uint32_t devnum; /* another one means another start of the modem */
 	uint16_t vid, pid, bcdusb;
@@ -83,10 +66,8 @@ struct modem {
 	struct config config[4];
 };
 
-struct row {
-	uint8_t number, configs, comp[2]; /* a dual row names two others */
-	uint16_t functions[2], supported; /* bits, by configuration; 0 or 1. No gap is left, as rows are compared whole */
-};
+/* A composition on offer. No gap is left, as rows are compared whole. */
+struct row { uint8_t number, configs, comp[2]; uint16_t functions[2], supported; }; /* comp: of a dual row; bits; 0 or 1 */
 
 /* What the modem answered: the same from every dialect. */
 struct offer {
@@ -108,21 +89,17 @@ struct target {
 	bool bare;	/* a composition without an AT port will do */
 };
 
-enum setting { PID = 1, COMP = 2 };
-
 /* What was done so far: with the modem and its offer all that decide() knows. */
 struct past {
-	enum why why, mute;		 /* refused, and on the way back; nobody answered, and why */
-	bool asked, stop, late, ignored; /* late: no time left to begin a write; ignored: it did not reset */
-	enum why stuck;			 /* did not leave storage, and why */
-	bool unset;			 /* did not take its configuration */
-	bool committed, stayed;		 /* the target went in with a reset; and lasted */
-	uint8_t flips, resets, losses, selections;
-	uint8_t config;		   /* found active before another was selected to ask */
-	uint8_t written, restored; /* bits of enum setting */
-	int pid;		   /* PID written */
-	uint32_t comp;		   /* composition or mask written */
-	uint16_t expect[2];	   /* functions that are to be seen then, by configuration */
+	enum why why;		     /* refused, and on the way back; NO_RESET is taken back if it leaves after all */
+	enum why mute;		     /* since its last start: does not answer, or leave storage, and why */
+	bool asked, stop, late;	     /* late: no time left to begin a write */
+	bool committed, stayed;	     /* the target went in with a reset; this start has lasted */
+	unsigned flips, resets, losses, selections; /* losses: each time that it left as a modem */
+	enum setting { PID = 1, COMP = 2 } written, restored; /* bits */
+	uint8_t config;		     /* found active before another was selected to ask */
+	int pid;		     /* written */
+	uint32_t comp;		     /* composition or mask written */
 	struct offer found, running; /* as first answered; as first answered since the last start */
 };
 
@@ -132,9 +109,8 @@ struct step {
 	uint32_t value; /* of RESET: the target goes in with it */
 };
 
-struct text { char s[640]; };
-
 enum level { ERROR, VERDICT, WARNING, INFO, DEBUG };
+struct text { char s[640]; };
 
 /* A port and the child that works on it, in memory that both see: the child may hang in the kernel for good. */
 struct slot {
@@ -155,6 +131,7 @@ static struct {
 	int64_t begin, appear, deadline; /* ms on CLOCK_MONOTONIC */
 	int64_t *limit;			 /* the deadline, for process 1 to see */
 	int uevents, signals, lock;	 /* descriptors, -1 = none */
+	sigset_t blocked;		 /* signals; they come by the descriptor alone */
 	struct slot *slots, *me;	 /* shared with the children; a child's own */
 	unsigned targets;
 	struct target target[16];
@@ -164,6 +141,7 @@ static struct {
 /* ---- text: digits, words and bytes that nobody vouches for ---- */
 
 static bool blank(char c) { return c == ' ' || c == '\t' || c == '\n'; }
+static char lower(char c) { return (char)(c >= 'A' && c <= 'Z' ? c | 32 : c); }
 
 /* How many blanks, or other characters up to a blank, are at s. */
 static size_t span(const char *s, bool blanks) {
@@ -174,8 +152,6 @@ static size_t span(const char *s, bool blanks) {
 
 static const char *skip(const char *s) { return s + span(s, true); }
 static size_t word_length(const char *s) { return span(s, false); }
-static char lower(char c) { return (char)(c >= 'A' && c <= 'Z' ? c | 32 : c); }
-
 /* Are n characters the same, in whatever case? */
 static bool alike(const char *a, const char *b, size_t n) {
 	for (; n && lower(*a) == lower(*b); a++, b++) n--;
@@ -220,13 +196,7 @@ static size_t portlen(const char *s) {
 
 static uint16_t le16(const uint8_t *p) { return (uint16_t)(p[0] | p[1] << 8); }
 static uint32_t le32(const uint8_t *p) { return le16(p) | (uint32_t)le16(p + 2) << 16; }
-
-static uint8_t *put16(uint8_t *p, unsigned v) {
-	p[0] = (uint8_t)v;
-	p[1] = (uint8_t)(v >> 8);
-	return p + 2;
-}
-
+static uint8_t *put16(uint8_t *p, unsigned v) { return *p++ = (uint8_t)v, *p++ = (uint8_t)(v >> 8), p; }
 static uint8_t *put32(uint8_t *p, uint32_t v) { return put16(put16(p, v), v >> 16); }
 
 /* ---- messages: stderr or the kernel's log ---- */
@@ -256,23 +226,16 @@ static void vadd(struct text *t, const char *fmt, va_list ap) {
 	*p = '\0';
 }
 
-PRINTF(2) static void add(struct text *t, const char *fmt, ...) {
+/* The same, after its text; returns it all, for a path that is wanted at once. */
+PRINTF(2) static const char *add(struct text *t, const char *fmt, ...) {
 	va_list ap;
-	va_start(ap, fmt);
-	vadd(t, fmt, ap);
-	va_end(ap);
-}
-
-/* The same from the start. Returns the text, for a path that is wanted at once. */
-PRINTF(2) static const char *print(struct text *t, const char *fmt, ...) {
-	va_list ap;
-	t->s[0] = '\0';
 	va_start(ap, fmt);
 	vadd(t, fmt, ap);
 	va_end(ap);
 	return t->s;
 }
 
+#define print(t, ...) ((t)->s[0] = '\0', add(t, __VA_ARGS__))
 #define doing(...) print(&g.me->doing, __VA_ARGS__) /* what is being waited for, for whoever gives up */
 #define path(...)  print(&g.path, __VA_ARGS__)	    /* good until the next one is made */
 
@@ -319,16 +282,13 @@ static void trace(const char *arrow, const char *text) {
 
 /* ---- time: deadlines on CLOCK_MONOTONIC, and the one place that waits ---- */
 
-/* The C library's own would bring 1 KiB of search for the vDSO; on 32 bits its structure may not be the kernel's. */
-#ifdef __LP64__
-#define monotonic(t) syscall(SYS_clock_gettime, CLOCK_MONOTONIC, t)
-#else
-#define monotonic(t) clock_gettime(CLOCK_MONOTONIC, t)
-#endif
-
 static int64_t now(void) {
 	struct timespec t;
-	monotonic(&t);
+#ifdef __LP64__ /* the C library's own would bring 1 KiB of search for the vDSO; on 32 bits its structure may not be the kernel's */
+	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &t);
+#else
+	clock_gettime(CLOCK_MONOTONIC, &t);
+#endif
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
@@ -347,7 +307,8 @@ static int await(int fd, short events, int64_t until) {
 	int64_t ms = until - now();
 	if (stopped()) return -1;
 	if (poll(p, LEN(p), ms < 0 ? 0 : (int)ms) <= 0) return 0;
-	while (p[1].revents && read(g.signals, &signal, sizeof signal) > 0) g.stop |= signal.ssi_signo != SIGCHLD;
+	while (p[1].revents && read(g.signals, &signal, sizeof signal) > 0)
+		g.stop |= signal.ssi_signo == SIGTERM || signal.ssi_signo == SIGINT || signal.ssi_signo == SIGHUP;
 	return stopped() ? -1 : p[0].revents;
 }
 
@@ -355,11 +316,8 @@ static int await(int fd, short events, int64_t until) {
 
 #define USB SYS "/bus/usb/devices/"
 
-/* A file of the USB device at a port; of an interface, PORT:C.I. Good until the next path is made. */
+/* A file of the USB device at a port, or of an interface, PORT:C.I. Good until the next path is made. */
 static const char *device_file(const char *port, const char *name) { return path(USB "%s/%s", port, name); }
-static const char *interface_file(const struct modem *m, unsigned number, const char *name) {
-	return path(USB "%s:%u.%u/%s", m->port, m->active, number, name);
-}
 
 static void copy_port(char to[PORT], const char *from, size_t n) {
 	memset(to, 0, PORT);
@@ -443,11 +401,6 @@ static void find_peer(char peer[PORT], const char *port) {
 
 /* ---- look: descriptors into struct modem ---- */
 
-static bool has_id(const struct id *table, size_t n, uint16_t vid, uint16_t pid) {
-	while (n && (table[n - 1].vid != vid || table[n - 1].pid != pid)) n--;
-	return n;
-}
-
 static bool has16(const uint16_t *table, size_t n, uint32_t value) {
 	while (n && table[n - 1] != value) n--;
 	return n;
@@ -466,9 +419,9 @@ static unsigned function_of(const struct modem *m, const struct interface *i) {
 }
 
 static const struct interface *find_function(const struct modem *m, const struct config *c, unsigned function) {
-	for (unsigned i = 0; c && i < c->interfaces; i++)
-		if (function_of(m, &c->interface[i]) == function) return &c->interface[i];
-	return NULL;
+	unsigned i = 0;
+	while (c && i < c->interfaces && function_of(m, &c->interface[i]) != function) i++;
+	return c && i < c->interfaces ? &c->interface[i] : NULL;
 }
 
 static unsigned functions_of(const struct modem *m, const struct config *c) {
@@ -478,9 +431,9 @@ static unsigned functions_of(const struct modem *m, const struct config *c) {
 }
 
 static const struct config *config_of(const struct modem *m, uint32_t value) {
-	for (unsigned i = 0; i < m->configs; i++)
-		if (m->config[i].value == value) return &m->config[i];
-	return NULL;
+	unsigned i = 0;
+	while (i < m->configs && m->config[i].value != value) i++;
+	return i < m->configs ? &m->config[i] : NULL;
 }
 
 /* An interface descriptor. Of several alternate settings the first with a bulk pair counts. */
@@ -496,12 +449,11 @@ static struct interface *read_interface(struct config *c, const uint8_t *p) {
 }
 
 static void read_endpoint(struct interface *i, const uint8_t *p) {
-	enum { BULK_OUT = 0x02, BULK_IN = 0x82, INTERRUPT_IN = 0x83 }; /* direction and type */
-	unsigned kind = (p[2] & 0x80u) | (p[3] & 3);
-	if (kind == BULK_IN && !i->in) i->packet = le16(p + 4) & 0x7ff;
-	uint8_t *to = kind == BULK_IN ? &i->in : kind == BULK_OUT ? &i->out : NULL;
-	if (kind == INTERRUPT_IN) to = &i->interrupt;
-	if (to && !*to) *to = p[2];
+	unsigned kind = (p[2] & 0x80u) | (p[3] & 3); /* direction and type: bulk IN and OUT, interrupt IN */
+	uint8_t *to = kind == 0x82 ? &i->in : kind == 0x02 ? &i->out : kind == 0x83 ? &i->interrupt : NULL;
+	if (!to || *to) return;
+	*to = p[2];
+	if (to == &i->in) i->packet = le16(p + 4) & 0x7ff;
 }
 
 /* The kernel's `descriptors` file: the device's descriptor, then each configuration's, as the modem sent them. A length
@@ -528,17 +480,17 @@ static bool read_descriptors(struct modem *m, const uint8_t *d, size_t size) {
 	return true;
 }
 
+/* What a device is, by config.h's table of IDs and by its interfaces. */
 static enum kind classify(const struct modem *m) {
-	const struct interface *only = m->config->interface;
-	unsigned all = 0;
-	if (!has_id(shared, LEN(shared), m->vid, m->pid) &&
-	    (!has16(vendors, LEN(vendors), m->vid) || has_id(foreign, LEN(foreign), m->vid, m->pid)))
-		return FOREIGN;
+	const struct config *first = m->config;
+	unsigned all = 0, d = 0;
+	while (d < LEN(devices) && (devices[d].vid != m->vid || (devices[d].pid != m->pid && devices[d].pid != ANY_PID))) d++;
+	if (d == LEN(devices) || devices[d].kind == FOREIGN) return FOREIGN;
 	for (unsigned i = 0; i < m->configs; i++) all |= functions_of(m, &m->config[i]);
-	if (has_id(truinstall, LEN(truinstall), m->vid, m->pid) && (all & BIT(MS)))
+	if (devices[d].kind == STORAGE && (all & BIT(MS)))
 		return m->active && functions_of(m, config_of(m, m->active)) != BIT(MS) ? MODEM : STORAGE;
 	/* one vendor interface that is no AT port: QDL, whatever the PID says, as a crashed modem keeps its own */
-	bool single = m->configs == 1 && m->config->interfaces == 1 && only->class == VENDOR;
+	bool single = m->configs == 1 && first->interfaces == 1 && first->interface->class == VENDOR;
 	return single && (!(all & BIT(AT)) || has16(boot, LEN(boot), m->pid)) ? BOOT : MODEM;
 }
 
@@ -546,7 +498,7 @@ static enum kind classify(const struct modem *m) {
 static void look(struct modem *m, const char *port) {
 	uint8_t raw[4096];
 	char name[NAME];
-	const char *s = name;
+	const char *s = name + strlen(port) + 1;
 	struct text interface;
 	uint32_t active = 0;
 	memset(m, 0, sizeof *m);
@@ -555,13 +507,9 @@ static void look(struct modem *m, const char *port) {
 	m->devnum = number_in(device_file(port, "devnum"));
 	if (n < 0 || !read_descriptors(m, raw, (size_t)n) || !m->devnum) return;
 	/* the active configuration is in the names of its interfaces; reading the attribute could block for seconds */
-	if (first(name, print(&interface, "%s:", port), device_file(port, ""))) {
-		s += strlen(interface.s);
-		digits(&s, 10, 255, &active);
-		m->active = (uint8_t)active;
-	} else {
-		m->barred = slurp(name, 2, device_file(port, "authorized")) > 0 && name[0] == '0';
-	}
+	bool configured = first(name, print(&interface, "%s:", port), device_file(port, ""));
+	if (configured && digits(&s, 10, 255, &active)) m->active = (uint8_t)active;
+	if (!configured) m->barred = slurp(name, 2, device_file(port, "authorized")) > 0 && name[0] == '0';
 	m->kind = classify(m);
 }
 
@@ -631,33 +579,27 @@ static bool identify(const char *file, struct identity *st) {
 	return !syscall(SYS_statx, AT_FDCWD, file, 0, TYPE | INO, st);
 }
 
-/* Opens the character device of this number, DEV/name if it is that. A missing one is made where it can be, and removed. */
-static int open_node(const char *name, const uint32_t dev[2]) {
+/* Opens the node whose number stands in a sysfs file: DEV/name if it has that number, else one that is made where there is
+ * room, and removed. Numbers are given again while modems come and go: -1 where sysfs does not place it at where. */
+static int open_placed(const char *name, const char *file, const char *where) {
 	static const char *const places[] = { DEV, "/run", "/tmp" };
 	enum { FLAGS = O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC };
 	struct identity st;
+	char text[32], link[PATH];
+	const char *s = text;
+	uint32_t dev[2];
 	int fd = -1;
 	doing("opening %s", name);
-	if (identify(path(DEV "/%s", name), &st) && S_ISCHR(st.mode) && !memcmp(st.rdev, dev, sizeof st.rdev))
-		return open(g.path.s, FLAGS);
-	for (unsigned i = 0; fd < 0 && i < LEN(places); i++) {
+	slurp(text, sizeof text, file);
+	if (!digits(&s, 10, 4095, &dev[0]) || *s++ != ':' || !digits(&s, 10, 0xfffff, &dev[1])) return -1;
+	bool there = identify(path(DEV "/%s", name), &st) && S_ISCHR(st.mode) && !memcmp(st.rdev, dev, sizeof dev);
+	if (there) fd = open(g.path.s, FLAGS);
+	for (unsigned i = 0; !there && fd < 0 && i < LEN(places); i++) {
 		path("%s/.swflip-%u", places[i], (unsigned)getpid());
 		if (mknod(g.path.s, S_IFCHR | 0600, makedev(dev[0], dev[1])) < 0) continue;
 		fd = open(g.path.s, FLAGS);
 		unlink(g.path.s);
 	}
-	return fd;
-}
-
-/* Opens the node whose number stands in a sysfs file. Numbers are given again while modems come and go: it is closed,
- * and -1 returned, where sysfs does not place the open node at where. */
-static int open_placed(const char *name, const char *file, const char *where) {
-	char text[32], link[PATH];
-	const char *s = text;
-	uint32_t dev[2];
-	slurp(text, sizeof text, file);
-	if (!digits(&s, 10, 4095, &dev[0]) || *s++ != ':' || !digits(&s, 10, 0xfffff, &dev[1])) return -1;
-	int fd = open_node(name, dev);
 	base_of(link, path(SYS "/dev/char/%u:%u", dev[0], dev[1]));
 	if (fd < 0 || at_port(link, where)) return fd;
 	close(fd);
@@ -674,14 +616,19 @@ struct disconnect_claim { unsigned interface, flags; char driver[256]; };
 
 struct urb {
 	uint8_t type, endpoint;
-	int status;
-	unsigned flags;
+	int status, flags;
 	void *buffer;
 	int buffer_length, actual_length, unused[4];
 	void *usercontext;
 };
 
 enum { URB_INTERRUPT = 1, URB_BULK = 3 };
+
+/* Control requests: bmRequestType and bRequest. */
+enum {
+	GET_SWOC_INFO = 0xc00a, SET_SWOC_MODE = 0x400b, SET_CONTROL_LINE_STATE = 0x2122,
+	SEND_ENCAPSULATED_COMMAND = 0x2100, GET_ENCAPSULATED_RESPONSE = 0xa101,
+};
 
 #define USBDEVFS_CONTROL	  _IOWR('U', 0, struct ctrltransfer)
 #define USBDEVFS_BULK		  _IOWR('U', 2, struct bulktransfer)
@@ -700,20 +647,18 @@ static int usbfs(int fd, unsigned request, void *data) { return (int)syscall(SYS
 
 static int open_usbfs(const struct modem *m) {
 	struct text name;
-	const char *s = m->port;
-	uint32_t bus = 0;
-	digits(&s, 10, 999, &bus);
-	print(&name, "bus/usb/%3u/%3u", bus, m->devnum);
+	print(&name, "bus/usb/%3u/%3u", number_in(device_file(m->port, "busnum")), m->devnum);
 	return open_placed(name.s, device_file(m->port, "dev"), m->port);
 }
 
 /* A control transfer. Returns the bytes moved, or -1 with errno: EPIPE is a stall, ENODEV or ESHUTDOWN a modem gone. */
-static int control(int fd, unsigned type, unsigned request, unsigned value, unsigned index, void *data, size_t n) {
+static int control(int fd, unsigned request, unsigned value, unsigned index, void *data, size_t n) {
 	struct ctrltransfer c = {
-		(uint8_t)type, (uint8_t)request, (uint16_t)value, (uint16_t)index, (uint16_t)n, CONTROL_MS, data,
+		.bRequestType = (uint8_t)(request >> 8), .bRequest = (uint8_t)request, .wValue = (uint16_t)value,
+		.wIndex = (uint16_t)index, .wLength = (uint16_t)n, .timeout = CONTROL_MS, .data = data,
 	};
 	int r = usbfs(fd, USBDEVFS_CONTROL, &c), error = errno;
-	say(DEBUG, "usb %2x %2x %4x %4x %u: %s", type, request, value, index, c.wLength, r < 0 ? reason(error) : "ok");
+	say(DEBUG, "usb %4x %4x %4x %u: %s", request, value, index, c.wLength, r < 0 ? reason(error) : "ok");
 	errno = error;
 	return r;
 }
@@ -747,13 +692,9 @@ struct work {
 	const struct target *t;
 	int64_t since;	 /* ms: when this start of the modem, or this configuration of it, was first seen */
 	uint32_t awake;	 /* devnum of the modem whose autosuspend was turned off */
-	bool leaving;	 /* it was told to leave the bus */
-	bool known;	 /* p.running is of this start */
-	bool committing; /* the target goes in with the last reset */
-	uint8_t assumed; /* dry run: the configuration that would be active */
 	struct past p;
 	struct modem m;
-	struct offer o;
+	struct offer o; /* the last answer */
 	struct link l;
 };
 
@@ -763,9 +704,10 @@ static bool find_file(char name[NAME], const char *interface, bool encapsulated)
 	return first(name, "ttyUSB", device_file(interface, "")) || first(name, "tty", device_file(interface, "tty"));
 }
 
-/* Opened in vain. */
-static enum why drop(const struct link *l, enum why why) {
-	close(l->fd);
+/* Not opened, or in vain: errno says whether another process has it. */
+static enum why drop(int fd) {
+	enum why why = errno == EBUSY ? HELD : MUTE;
+	if (fd >= 0) close(fd);
 	return why;
 }
 
@@ -775,10 +717,11 @@ static enum why open_file(struct link *l, const char *interface, bool encapsulat
 	if (!find_file(name, interface, encapsulated)) return MUTE;
 	errno = 0;
 	l->fd = open_placed(name, path(SYS "/class/%s/%s/dev", encapsulated ? "usbmisc" : "tty", name), interface);
-	if (l->fd < 0) return errno == EBUSY ? HELD : MUTE;
+	if (l->fd < 0) return drop(l->fd);
 	if (!encapsulated) {
 		usbfs(l->fd, TIOCGEXCL, &held); /* TIOCEXCL does not keep root out, so root asks */
-		if (held || tcgetattr(l->fd, &l->saved) < 0) return drop(l, held ? HELD : MUTE);
+		if (held) errno = EBUSY;
+		if (held || tcgetattr(l->fd, &l->saved) < 0) return drop(l->fd);
 		struct termios raw = l->saved;
 		cfmakeraw(&raw);
 		raw.c_cflag = (raw.c_cflag | CLOCAL | CREAD) & ~(tcflag_t)CRTSCTS;
@@ -793,14 +736,14 @@ static enum why open_file(struct link *l, const char *interface, bool encapsulat
 /* Takes the interface from whatever driver holds it, with DTR and RTS as a tty would set them. Answers are waited for
  * from here on, by a transfer of one packet: one that is given up when time is short would lose bytes. */
 static enum why open_urbs(struct link *l, const struct modem *m, const struct interface *i, bool encapsulated) {
-	enum { SET_CONTROL_LINE_STATE = 0x22, DTR = 1, RTS = 2, EXCEPT_DRIVER = 2, NOTICE = 64 };
+	enum { DTR = 1, RTS = 2, EXCEPT_DRIVER = 2, NOTICE = 64 };
 	struct disconnect_claim claim = { .interface = i->number, .flags = EXCEPT_DRIVER, .driver = "usbfs" };
 	struct setinterface alt = { .interface = i->number, .altsetting = i->alt };
 	if ((l->fd = open_usbfs(m)) < 0) return NO_NODE;
-	if (usbfs(l->fd, USBDEVFS_DISCONNECT_CLAIM, &claim) < 0) return drop(l, errno == EBUSY ? HELD : MUTE);
+	if (usbfs(l->fd, USBDEVFS_DISCONNECT_CLAIM, &claim) < 0) return drop(l->fd);
 	if (i->alt) usbfs(l->fd, USBDEVFS_SETINTERFACE, &alt);
 	if (!encapsulated || (!l->mbim && (m->bcdusb >= 0x0201 || has16(dtr, LEN(dtr), m->pid))))
-		control(l->fd, 0x21, SET_CONTROL_LINE_STATE, encapsulated ? DTR : DTR | RTS, i->number, NULL, 0);
+		control(l->fd, SET_CONTROL_LINE_STATE, encapsulated ? DTR : DTR | RTS, i->number, NULL, 0);
 	l->carrier = URBS;
 	l->out = encapsulated ? 0 : i->out;
 	l->in.type = encapsulated ? URB_INTERRUPT : URB_BULK;
@@ -811,8 +754,8 @@ static enum why open_urbs(struct link *l, const struct modem *m, const struct in
 	return FINE;
 }
 
-/* Takes what has come into l->frame: bytes of an AT port, or a message. Returns their number, 0 for none yet, -1 where none
- * will come. The IN transfer is submitted again at once; the kernel fills its buffer when it is taken back, not before. */
+/* Takes what has come into l->frame: bytes of an AT port, or a message. Returns their number, 0 for none yet, -1 where
+ * none will come. A transfer goes back to the kernel at once, which fills its buffer when it is reaped, not before. */
 static int fetch(struct link *l) {
 	enum { RESPONSE_AVAILABLE = 1, STALLS = 4 };
 	struct urb *done;
@@ -829,12 +772,12 @@ static int fetch(struct link *l) {
 	n = status ? 0 : l->in.actual_length;
 	if (n <= 0 || l->out) return n;
 	if (l->frame[0] != 0xa1 || l->frame[1] != RESPONSE_AVAILABLE) return 0; /* another notice */
-	n = control(l->fd, 0xa1, 0x01, 0, l->number, l->frame, FRAME);
+	n = control(l->fd, GET_ENCAPSULATED_RESPONSE, 0, l->number, l->frame, FRAME);
 	return n > 0 ? n : 0;
 }
 
-/* Waits for what fetch() brings. Returns its length, 0 for nothing until the deadline, -1 for a modem that left (gone) or a
- * run that is to stop. */
+/* Waits for what fetch() brings. Returns its length, 0 for nothing until the deadline, -1 for a modem that left (gone)
+ * or a run that is to stop. */
 static int receive(struct link *l, int64_t until) {
 	while (!l->gone) {
 		int n = fetch(l);
@@ -846,14 +789,14 @@ static int receive(struct link *l, int64_t until) {
 	return -1;
 }
 
-/* Sends a command or a message. False when the modem takes none: it may be deaf still. */
-static bool transmit(struct link *l, void *buf, size_t n) {
+/* Sends a command or a message. False when the modem takes none until the deadline: it may be deaf still. */
+static bool transmit(struct link *l, void *buf, size_t n, int64_t until) {
 	struct bulktransfer bulk = { .ep = l->out, .len = (unsigned)n, .timeout = CONTROL_MS, .data = buf };
-	unsigned endpoint = l->out;
+	int r;
 	if (l->carrier != URBS) return write(l->fd, buf, n) == (ssize_t)n;
-	if (!l->out) return control(l->fd, 0x21, 0x00, 0, l->number, buf, n) == (int)n;
-	int r = usbfs(l->fd, USBDEVFS_BULK, &bulk);
-	if (r < 0 && errno == EPIPE) usbfs(l->fd, USBDEVFS_CLEAR_HALT, &endpoint);
+	if (!l->out) return control(l->fd, SEND_ENCAPSULATED_COMMAND, 0, l->number, buf, n) == (int)n;
+	do r = usbfs(l->fd, USBDEVFS_BULK, &bulk);
+	while (r < 0 && errno == ETIMEDOUT && now() < until && !await(-1, 0, 0));
 	return r == (int)n;
 }
 
@@ -883,23 +826,22 @@ static enum result final(const char *line) {
 	return is_word(line, n, "OK") ? OK : is_word(line, n, "ERROR") ? FAILED : SILENT;
 }
 
-/* Judges the last line of the answer. It stays without the echo, once or doubled, with its line end or without; a result,
- * a blank line, and one that a modem sends unasked do not. */
+/* Judges the last line of an answer. It stays, without the echo, once or doubled, with its line end or without; but not
+ * if it is a result, blank, or one that a modem sends unasked. */
 static void judge(struct link *l, const char *command) {
 	char *line = l->text + l->line;
 	const char *s = skip(line);
 	for (size_t n = strlen(command); n && begins(s, command);) s = skip(s + n);
 	enum result result = final(s);
-	bool answer = result != SILENT || (*s && *s != '$' && *s != '^' && *s != '*' && *s != '+');
-	size_t n = answer && result == SILENT ? strlen(s) : 0;
-	memmove(line, s, n);
-	line[n] = '\0';
+	bool unasked = result == SILENT && (!*s || *s == '$' || *s == '^' || *s == '*' || *s == '+');
+	if (!unasked) l->result = result;
+	if (unasked || result != SILENT) s += strlen(s);
+	size_t n = strlen(s);
+	memmove(line, s, n + 1);
 	l->used = l->line += n;
-	if (answer) l->result = result;
 }
 
-/* Takes bytes into the answer, with every line end an LF, and what no answer holds left out. One too long for the room
- * starts over. */
+/* Takes bytes into the answer, every line end an LF, foreign bytes left out. One too long for the room starts over. */
 static void take(struct link *l, const char *command, int size) {
 	for (const uint8_t *p = l->frame; p < l->frame + size; p++) {
 		char c = (char)(*p == '\r' ? '\n' : *p == '\t' ? ' ' : *p);
@@ -911,9 +853,9 @@ static void take(struct link *l, const char *command, int size) {
 	}
 }
 
-/* The answer is over: what came without a line end is its last line, and the last word of one that came as a single line
- * is its result. */
-static void conclude_answer(struct link *l, const char *command) {
+/* No more will come: what has no line end is the last line, and of an answer that came as one line the last word may be
+ * the result. */
+static void end_answer(struct link *l, const char *command) {
 	judge(l, command);
 	char *word = l->text + l->used;
 	while (word > l->text && blank(word[-1])) word--;
@@ -922,8 +864,8 @@ static void conclude_answer(struct link *l, const char *command) {
 	if (l->over) l->text[0] = '\0';
 }
 
-/* Sends a command and takes its answer, without echo and final result, into l->text, which it returns. At most ms until it
- * begins, QUIET_MS between its bytes, twice ms in all. SILENT with text: an answer that has no final result. */
+/* Sends a command. Returns the answer, l->text, without echo and result, which is l->result: SILENT with text for an
+ * answer that has none. At most ms until it begins, QUIET_MS between its bytes, twice ms in all. */
 static const char *at_within(struct link *l, const char *command, int64_t ms) {
 	enum { STRAY_MS = 300, LINGER_MS = 40 };
 	int64_t until = now() + ms, end = until + ms;
@@ -933,20 +875,21 @@ static const char *at_within(struct link *l, const char *command, int64_t ms) {
 	while ((r = receive(l, now())) > 0 && now() < until) continue; /* what is left of an earlier answer */
 	print(&line, "%s\r", command);
 	trace(">", command);
+	l->text[0] = '\0';
 	l->used = l->line = 0;
 	l->over = false;
 	l->result = SILENT;
-	if (r >= 0) transmit(l, line.s, strlen(line.s));
+	if (r >= 0) transmit(l, line.s, strlen(line.s), until);
 	while (r >= 0 && (r = receive(l, until)) > 0 && now() < end) {
 		take(l, command, r);
 		until = sooner(end, now() + QUIET_MS);
 		if (l->result == SILENT || l->used > l->line) continue;
 		/* an OK alone came too early, or was the last command's; one can stand in the middle of a list, too */
-		bool stray = l->result == OK && !l->over && !l->used && find(command, "?");
+		bool stray = l->result == OK && !l->used && find(command, "?");
 		if (!stray && (l->result != OK || !find(command, "=?"))) break;
 		until = now() + (stray ? STRAY_MS : LINGER_MS);
 	}
-	conclude_answer(l, command);
+	end_answer(l, command);
 	if (r < 0) l->result = SILENT, l->text[0] = '\0';
 	trace("<", l->text);
 	say(DEBUG, "< %s", l->result == OK ? "OK" : l->result == FAILED ? "ERROR" : "(no final result)");
@@ -971,11 +914,8 @@ static bool number_after(const char *text, const char *header, unsigned base, ui
 	return p && digits(&p, base, UINT32_MAX, value) && blank(*p);
 }
 
-/* The next word, "" at the end. */
-static const char *next_of(const char *s) { return skip(s + word_length(s)); }
-
-/* What can stand behind a PID. At the end of the text it may be cut. */
-static bool parts(char c) { return blank(c) || c == ','; }
+static const char *next_of(const char *word) { return skip(word + word_length(word)); }
+static bool parts(char c) { return blank(c) || c == ','; } /* what stands behind a PID that is not cut */
 
 /* Four hex digits and no more. */
 static bool read_pid(const char **s, uint16_t *pid) {
@@ -1009,25 +949,17 @@ static void parse_pids(struct offer *o, const char *s) {
 	}
 }
 
-/* The function of a word in a row, without the digits at its end. */
-static unsigned function_word(const char *word, size_t n) {
-	while (n && word[n - 1] >= '0' && word[n - 1] <= '9') n--;
-	for (size_t i = 0; i < LEN(words); i++)
-		if (is_word(word, n, words[i].word)) return BIT(words[i].function);
-	return 0;
-}
-
 static struct row *find_row(const struct offer *o, uint32_t number) {
-	for (unsigned i = 0; i < o->rows; i++)
-		if (o->row[i].number == number) return (struct row *)&o->row[i];
-	return NULL;
+	unsigned i = 0;
+	while (i < o->rows && o->row[i].number != number) i++;
+	return i < o->rows ? (struct row *)&o->row[i] : NULL;
 }
 
 /* A row whose number came before is supported only if both are the same. */
 static void add_row(struct offer *o, const struct row *r) {
 	struct row *old = find_row(o, r->number);
 	if (old)
-		old->supported = old->supported && !memcmp(old, r, sizeof *r);
+		old->supported &= !memcmp(old, r, sizeof *r);
 	else if (o->rows < LEN(o->row))
 		o->row[o->rows++] = *r;
 }
@@ -1047,17 +979,18 @@ static void resolve_rows(struct offer *o) {
  * status is not supported, nor one with a NOT, or a piece of one, anywhere in it. */
 static void parse_rows(struct offer *o, const char *s) {
 	struct row r = { 0 };
-	for (bool open = false;; ) {
+	bool open = false;
+	size_t length;
+	do { /* word by word, the last one empty */
 		const char *p = s = skip(s);
-		size_t length = word_length(s);
 		uint32_t n;
+		length = word_length(s);
 		bool begin = digits(&p, 10, 255, &n) && *(p = skip(p)) == '-', end = is_word(s, length, "SUPPORTED");
 		if (open && (begin || end || !length)) {
-			r.supported = r.supported && end;
+			r.supported &= end;
 			add_row(o, &r);
 			open = false;
 		}
-		if (!length) break;
 		if (begin) {
 			r = (struct row){ .number = (uint8_t)n, .supported = true };
 			open = true;
@@ -1066,16 +999,19 @@ static void parse_rows(struct offer *o, const char *s) {
 			if (r.configs < 2) r.comp[r.configs] = (uint8_t)n;
 			r.configs++;
 		} else {
-			for (size_t i = 0; i + length <= 3; i++) r.supported = r.supported && !alike(&"NOT"[i], s, length);
-			r.functions[0] = (uint16_t)(r.functions[0] | function_word(s, length));
+			for (size_t i = 0; i + length <= 3; i++) r.supported &= !alike(&"NOT"[i], s, length);
+			size_t stem = length; /* without the digits at its end */
+			while (stem && s[stem - 1] >= '0' && s[stem - 1] <= '9') stem--;
+			for (size_t i = 0; i < LEN(words); i++)
+				if (is_word(s, stem, words[i].word)) r.functions[0] |= (uint16_t)BIT(words[i].function);
 		}
 		s += length;
-	}
+	} while (length);
 	resolve_rows(o);
 }
 
-/* !USBCOMP=?: the types behind `<Config Type> -`, and behind `<Interface bitmask> -` the bits, up to the examples, which
- * promise nothing. */
+/* !USBCOMP=?: the types behind `<Config Type> -`, and behind `<Interface bitmask> -` the bits, up to the examples,
+ * which promise nothing. */
 static void parse_mask(struct offer *o, const char *text) {
 	const char *types = after(text, "<Config Type>", '-'), *bits = after(text, "<Interface bitmask>", '-');
 	uint32_t value;
@@ -1115,7 +1051,7 @@ enum { CTL, DMS = 2, GET_CLIENT = 0x22, RELEASE_CLIENT = 0x23, SET_MODE = 0x2e, 
 enum { MBIM_OPEN = 1, MBIM_CLOSE = 2, MBIM_COMMAND = 3, MBIM_HEAD = 48 };
 #define MBIM_DONE 0x80000000u /* set in the type of every answer */
 
-/* The head of an MBIM command: one fragment, Sierra's service for QMUX frames (libmbim: mbim-uuid.c), CID 1, to be set. */
+/* Of an MBIM command: one fragment, Sierra's service for QMUX frames (libmbim: mbim-uuid.c), its command 1, to set. */
 static const uint8_t tunnel[MBIM_HEAD] = {
 	[12] = 1, [20] = 0xd1, 0xa3, 0x0b, 0xc2, 0xf9, 0x7a, 0x6e, 0x43, 0xbf, 0x65, 0xc7, 0xe2, 0x4f, 0xb0, 0xf0, 0xd3,
 	[36] = 1, [40] = 1,
@@ -1129,7 +1065,7 @@ static const uint8_t *tlv(const struct link *l, uint8_t type, size_t *length) {
 	return NULL;
 }
 
-static void next_tid(struct link *l) { l->tid = (uint8_t)(l->tid % 250 + 1); }
+static void next_tid(struct link *l) { l->tid = (uint8_t)(l->tid < 250 ? l->tid + 1 : 1); }
 
 /* Is a message of n bytes the good answer to an MBIM message? From the transaction up to the status it is the same. */
 static bool is_done(const struct link *l, size_t n, const uint8_t *ask, size_t status) {
@@ -1137,33 +1073,30 @@ static bool is_done(const struct link *l, size_t n, const uint8_t *ask, size_t s
 	return n >= status + 4 && le32(p) == (MBIM_DONE | le32(ask)) && !memcmp(p + 8, ask + 8, status - 8) && !le32(p + status);
 }
 
-/* Sends an MBIM message of n bytes, complete but for its type, length and transaction, and waits for its answer. Returns
- * the answer's length, -1 for none and for a refusal. */
+/* Sends an MBIM message of n bytes, complete but for its type, length and transaction, and waits for its answer.
+ * Returns the answer's length, -1 for none and for a refusal. */
 static int mbim(struct link *l, uint8_t *ask, unsigned type, size_t n, size_t status) {
 	int64_t until = now() + ANSWER_MS;
 	int r;
 	put32(put32(put32(ask, type), (uint32_t)n), l->tid);
-	if (!transmit(l, ask, n)) return -1;
+	if (!transmit(l, ask, n, until)) return -1;
 	while ((r = receive(l, until)) > 0 && now() < until && (r < 12 || le32(l->frame + 8) != l->tid)) continue;
 	return r > 0 && is_done(l, (size_t)r, ask, status) ? r : -1;
 }
 
-/* CTL's transaction is a byte, a service's two. */
-static size_t qmux_head(const uint8_t *q) { return q[4] == CTL ? 12 : 13; }
-
-/* Is a message of n bytes, or what is inside it, the answer that begins as q: service, client, flags, transaction, message?
- * Its TLVs are then l->tlvs, a result among them. */
+/* Has a message of n bytes, or what is inside it, q's service, client, flags, transaction and message? Its TLVs are then
+ * l->tlvs, a result among them. */
 static bool is_answer(struct link *l, size_t n, const uint8_t *q) {
-	const uint8_t *p = l->frame + (l->mbim ? MBIM_HEAD : 0);
-	size_t head = qmux_head(q), total = le16(p + 1) + 1u, length;
+	size_t at = l->mbim ? MBIM_HEAD : 0, head = q[4] == CTL ? 12 : 13, length;
+	const uint8_t *p = l->frame + at;
 	l->tlvs = p + head;
 	l->size = le16(p + head - 2);
-	return p + total <= l->frame + n && head + l->size <= total && p[0] == 1 && !memcmp(p + 4, q + 4, head - 6) &&
+	return at + le16(p + 1) < n && head + l->size <= le16(p + 1) + 1u && p[0] == 1 && !memcmp(p + 4, q + 4, head - 6) &&
 	       tlv(l, 0x02, &length) && length >= 4;
 }
 
-/* Sends a message with at most one TLV, type 0x01, and waits for its answer, whose TLVs are then l->tlvs. Returns the QMI
- * error, 0 for none, or -1 for no answer. */
+/* Sends a message with at most one TLV, type 0x01, and waits for its answer, whose TLVs are then l->tlvs. Returns the
+ * QMI error, 0 for none, or -1 for no answer. */
 static int qmi(struct link *l, uint8_t service, unsigned message, const uint8_t *value, size_t length) {
 	uint8_t ask[MBIM_HEAD + 32] = { 0 }, *q = ask + MBIM_HEAD;
 	int64_t until = now() + ANSWER_MS;
@@ -1173,7 +1106,7 @@ static int qmi(struct link *l, uint8_t service, unsigned message, const uint8_t 
 	q[4] = service;
 	q[5] = service ? l->client : 0;
 	q[7] = l->tid;
-	size_t head = qmux_head(q), n = head + (length ? length + 3 : 0);
+	size_t head = service == CTL ? 12 : 13, n = head + (length ? length + 3 : 0); /* CTL's transaction is a byte */
 	put16(put16(q + head - 4, message), (unsigned)(n - head));
 	q[head] = 0x01;
 	if (length) memcpy(put16(q + head + 1, (unsigned)length), value, length);
@@ -1181,7 +1114,11 @@ static int qmi(struct link *l, uint8_t service, unsigned message, const uint8_t 
 	put32(q - 4, (uint32_t)n);
 	doing("waiting for the answer to QMI %4x", message);
 	say(DEBUG, "> QMI %2x %4x, %u bytes", service, message, (unsigned)n);
-	int r = l->mbim ? mbim(l, ask, MBIM_COMMAND, MBIM_HEAD + n, 40) : transmit(l, q, n) ? receive(l, until) : -1;
+	int r = -1;
+	if (l->mbim)
+		r = mbim(l, ask, MBIM_COMMAND, MBIM_HEAD + n, 40);
+	else if (transmit(l, q, n, until))
+		r = receive(l, until);
 	q[6] = service == CTL ? 1 : 2; /* a response */
 	for (; r > 0 && now() < until; r = receive(l, until)) {
 		if (!is_answer(l, (size_t)r, q)) continue;
@@ -1231,13 +1168,8 @@ static bool ask_qmi(struct link *l, struct offer *o) {
 	if (!v || !length || v[0] != length - 1) return true; /* a list that lies about its length is none */
 	while (--length) {
 		struct row r = { .number = *++v, .configs = 1, .supported = true };
-		unsigned pair = r.number - 13u;
-		if (r.number < LEN(compositions)) r.functions[0] = compositions[r.number];
-		if (pair < 10) {
-			r.configs = 2;
-			r.functions[0] = compositions[6 + pair / 5];
-			r.functions[1] = compositions[8 + pair % 5];
-		}
+		if (r.number < LEN(compositions)) memcpy(r.functions, compositions[r.number], sizeof r.functions);
+		if (r.functions[1]) r.configs = 2;
 		add_row(o, &r);
 	}
 	return true;
@@ -1307,95 +1239,104 @@ static bool parse_target(struct target *t, const char *text) {
 
 /* ---- decide: every rule of what may be done to a modem; no system call, no clock, no device ---- */
 
+enum { SELECTIONS = 5, RESETS = 2 }; /* at most: of one start of the modem, of all */
+
 static struct step step(enum doing doing, uint32_t value) { return (struct step){ .doing = doing, .value = value }; }
+static struct step refuse(enum why why) { return (struct step){ .doing = REFUSE, .why = why }; }
 
 /* Two PIDs that are known, and not the same. */
 static bool unlike(int a, int b) { return a != b && a != UNKNOWN && b != UNKNOWN; }
 
-/* Something is stored that is not running, or that was not found. */
-static bool differs(const struct offer *o, const struct offer *from) { return unlike(o->pid, from->pid) || o->now != from->now; }
+/* The PID stored; the one that runs where nobody says, as over QMI. */
+static int pid_of(const struct modem *m, const struct offer *o) { return o->pid == UNKNOWN ? m->pid : o->pid; }
+
+/* Is something else stored in the one than in the other? */
+static bool differs(const struct offer *a, const struct offer *b) { return unlike(a->pid, b->pid) || a->now != b->now; }
 
 /* A change was begun and is neither in nor put back. */
 static bool unfinished(const struct work *w) {
-	return w->p.written && !w->p.committed && !(w->p.asked && !differs(&w->o, &w->p.found) && !differs(&w->o, &w->p.running));
+	if (!w->p.written || (w->p.committed && w->p.why != NO_RESET)) return false;
+	return !w->p.asked || differs(&w->o, &w->p.found) || differs(&w->o, &w->p.running);
 }
 
-/* Refuses, but first puts back what was found, as long as the target has not gone in with a reset. */
-static struct step back_out(const struct work *w, enum why why) {
-	const struct past *p = &w->p;
-	struct step s = { .doing = REFUSE, .why = why };
-	bool alike = (w->o.dialect == MASK) == (p->found.dialect == MASK); /* QMI's numbers are no bitmasks */
-	if (p->asked && unfinished(w) && alike) {
-		if ((p->written & PID ? w->o.pid != p->found.pid : unlike(w->o.pid, p->found.pid)) && w->o.dialect == INDEX &&
-		    !(p->restored & PID))
-			s.doing = WRITE_PID, s.value = (uint32_t)p->found.pid;
-		else if (w->o.now != p->found.now && !(p->restored & COMP))
-			s.doing = WRITE_COMP, s.value = p->found.now;
-		else if (!differs(&w->o, &p->found) && p->resets < 2 && !p->ignored)
-			s.doing = RESET;
-	}
-	if (s.doing == REFUSE && !p->stop && p->config && p->config != w->m.active && config_of(&w->m, p->config) && !p->unset)
-		s.doing = SELECT, s.value = p->config;
-	return s;
+/* The next step of the way back: what was found is stored again, as long as the target has not gone in with a reset. */
+static struct step back_out(const struct work *w) {
+	const struct offer *o = &w->o, *found = &w->p.found;
+	bool begun = w->p.asked && unfinished(w), other = w->p.config && w->p.config != w->m.active;
+	if (begun && o->dialect == INDEX && unlike(o->pid, found->pid) && !(w->p.restored & PID))
+		return step(WRITE_PID, (uint32_t)found->pid);
+	if (begun && o->now != found->now && !(w->p.restored & COMP)) return step(WRITE_COMP, found->now);
+	if (begun && !differs(o, found) && w->p.resets < RESETS && w->p.why != NO_RESET) return step(RESET, false);
+	return other && w->p.selections < SELECTIONS && !w->p.stop ? step(SELECT, w->p.config) : step(REFUSE, 0);
 }
 
-/* The configuration in which all functions of the target are, the active one first; 0 = none. */
-static uint8_t serving(const struct work *w) {
+/* The configuration that has all these functions, the active one first, or only that one if it is given; 0 = none. */
+static uint8_t find_config(const struct modem *m, unsigned bits, uint8_t only) {
 	uint8_t found = 0;
-	for (const struct config *c = w->m.config; c < w->m.config + w->m.configs; c++)
-		if ((!w->t->config || w->t->config == c->value) && !(w->t->value & ~functions_of(&w->m, c)) &&
-		    (!found || c->value == w->m.active))
-			found = c->value;
+	for (const struct config *c = m->config; c < m->config + m->configs; c++) {
+		if ((only && only != c->value) || (bits & ~functions_of(m, c))) continue;
+		if (!found || c->value == m->active) found = c->value;
+	}
 	return found;
 }
 
-/* The target is there; what is left is to select its configuration and to see whether it lasts. A number says nothing
- * about the configuration: as asked, else as the kernel chose. */
+/* The configuration to be in: of names the one that has them, else the one asked for. 0 = none, or any. */
+static uint8_t wanted_config(const struct work *w) {
+	return w->t->mode == NAMES ? find_config(&w->m, w->t->value, w->t->config) : w->t->config;
+}
+
+/* Storage is left by a configuration where there is one, the wanted one first, else by a flip. */
+static struct step leave_storage(const struct work *w) {
+	uint8_t wanted = wanted_config(w), config = 0;
+	for (const struct config *c = w->m.config; c < w->m.config + w->m.configs; c++)
+		if ((functions_of(&w->m, c) & ~BIT(MS)) && (!config || c->value == wanted)) config = c->value;
+	if (config) return step(SELECT, config);
+	return w->p.mute || w->p.flips >= FLIPS ? refuse(w->p.mute ? w->p.mute : NO_LEAVE) : step(FLIP, 0);
+}
+
+/* The target is there; what is left is to select its configuration, for a number the one that the kernel chose, and to
+ * see whether it lasts. */
 static struct step settle(const struct work *w) {
-	const struct target *t = w->t;
-	uint8_t config = t->mode == NAMES ? serving(w) : t->config ? t->config : w->p.config ? w->p.config : w->m.active;
-	if (!config_of(&w->m, config)) return back_out(w, NO_SUCH_CONFIG);
+	uint8_t config = wanted_config(w);
+	if (!config) config = w->p.config ? w->p.config : w->m.active;
+	if (!config_of(&w->m, config)) return refuse(NO_SUCH_CONFIG);
 	if (config != w->m.active) return step(SELECT, config);
 	return step(w->p.written && !w->p.stayed ? WATCH : DONE, 0);
 }
 
-/* Has each configuration the AT port and the network expected of it? Nothing expected: not known. */
-static bool shows(const struct modem *m, const uint16_t expect[2]) {
-	for (unsigned c = 0; c < 2; c++) {
-		unsigned bits = expect[c] & (BIT(AT) | NETS);
-		if (c < m->configs ? (bits & ~functions_of(m, &m->config[c])) || (!expect[c] && expect[0]) : bits) return false;
-	}
-	return true;
+/* The functions that what is stored promises for the first or the second configuration; 0: none, or nobody knows. */
+static unsigned promised(const struct offer *o, unsigned config) {
+	const struct row *r = find_row(o, o->now);
+	unsigned bits = 0;
+	if (o->dialect != MASK) return r ? r->functions[config] : 0;
+	for (unsigned f = 0; !config && f < FUNCTIONS; f++) bits |= o->now & functions[f].bit ? BIT(f) : 0;
+	return bits;
 }
 
-/* Storage is left by a configuration where there is one, else by a flip. */
-static struct step leave_storage(const struct work *w) {
-	uint8_t wanted = w->t->mode == NAMES ? serving(w) : w->t->config, config = 0;
-	for (const struct config *c = w->m.config; c < w->m.config + w->m.configs; c++)
-		if ((functions_of(&w->m, c) & ~BIT(MS)) && (!config || c->value == wanted)) config = c->value;
-	if (w->p.unset || w->p.selections > 3) return (struct step){ .doing = REFUSE, .why = NO_CONFIG };
-	if (w->p.stuck || w->p.flips >= FLIPS) return (struct step){ .doing = REFUSE, .why = w->p.stuck ? w->p.stuck : NO_LEAVE };
-	return config ? step(SELECT, config) : step(FLIP, 0);
+/* Is what is stored to be seen: AT port and network, in each configuration? The numbers of the others differ. Names are
+ * not judged by it. */
+static bool shows(const struct work *w) {
+	unsigned first = promised(&w->o, 0), second = promised(&w->o, 1), seen = BIT(AT) | NETS;
+	return w->t->mode != NAMES && !(first & seen & ~functions_of(&w->m, &w->m.config[0])) &&
+	       !(second & seen & ~functions_of(&w->m, &w->m.config[1])) && (second || !first || w->m.configs < 2);
 }
 
-/* Where to ask: an AT port, before all others; it may be in the other configuration. */
+/* Where to ask: an AT port before all others, be it in another configuration. What went in with a reset and can be seen
+ * needs no answer from there. A bitmask is asked for by AT alone: QMI has other numbers. */
 static struct step find_port(const struct work *w) {
-	static const unsigned ports[] = { BIT(AT), BIT(MBIM) | BIT(QMI) };
-	const struct past *p = &w->p;
-	bool shown = p->committed && ((p->expect[0] | p->expect[1]) & (BIT(AT) | NETS)) && shows(&w->m, p->expect) &&
-		     !unlike(w->t->pid, w->m.pid);
-	for (unsigned i = 0; i < LEN(ports) && !p->mute; i++) {
-		if (functions_of(&w->m, config_of(&w->m, w->m.active)) & ports[i]) return step(ASK, 0);
-		if (shown && p->found.dialect == MASK) break; /* QMI would answer with another number */
-		for (const struct config *c = w->m.config; !shown && c < w->m.config + w->m.configs; c++)
-			if (functions_of(&w->m, c) & ports[i]) return step(SELECT, c->value);
+	static const uint8_t ports[] = { AT, MBIM, QMI };
+	bool known = (promised(&w->o, 0) | promised(&w->o, 1)) & (BIT(AT) | NETS);
+	bool seen = w->p.committed && !w->p.why && known && shows(w) && !unlike(w->t->pid, w->m.pid);
+	for (unsigned i = 0; i < (w->p.found.dialect == MASK ? 1 : LEN(ports)) && !w->p.mute; i++) {
+		uint8_t config = find_config(&w->m, BIT(ports[i]), seen ? w->m.active : 0);
+		if (config) return step(config == w->m.active ? ASK : SELECT, config);
 	}
-	return shown ? settle(w) : back_out(w, p->mute ? p->mute : NO_PORT);
+	return seen ? settle(w) : refuse(w->p.mute ? w->p.mute : NO_PORT);
 }
 
 static bool row_serves(const struct row *r, const struct target *t) {
 	if (!r->supported || t->mode == NUMBER) return r->supported && r->number == t->value;
-	for (unsigned c = 0; c < r->configs && c < 2; c++)
+	for (unsigned c = 0; c < r->configs && c < LEN(r->functions); c++)
 		if ((!t->config || t->config == c + 1) && !(t->value & ~(unsigned)r->functions[c])) return true;
 	return false;
 }
@@ -1404,243 +1345,199 @@ static bool row_serves(const struct row *r, const struct target *t) {
  * asked for, lowest number. NULL = none; without an AT port only if bare. */
 static const struct row *pick(const struct work *w, bool bare) {
 	const struct offer *o = &w->o;
-	const struct target *t = w->t;
 	const struct row *best = NULL;
-	for (unsigned r = 0, least = 0; r < o->rows; r++) {
-		const struct row *row = &o->row[r];
-		unsigned all = row->functions[0] | row->functions[1], cost = row->number;
-		bool has = row->number == o->now && !w->p.written; /* what follows a written PID is not yet what it has */
-		if (!row_serves(row, t) || (!(all & BIT(AT)) && !bare && !has)) continue;
-		if (row->number == o->now) return row;
-		for (unsigned extra = all & ~t->value; extra; extra &= extra - 1) cost += 1u << 8;
-		cost += (row->configs > 1 ? 1u << 12 : 0) + (all & BIT(AT) ? 0 : 1u << 13);
-		if (!best || cost < least) best = row, least = cost;
+	unsigned least = 0;
+	for (const struct row *r = o->row; r < o->row + o->rows; r++) {
+		unsigned all = r->functions[0] | r->functions[1], cost = r->number;
+		bool has = r->number == o->now && !w->p.written; /* what follows a written PID is not yet what it has */
+		if (!row_serves(r, w->t) || (!(all & BIT(AT)) && !bare && !has)) continue;
+		if (r->number == o->now) return r;
+		for (unsigned extra = all & ~w->t->value; extra; extra &= extra - 1) cost += 1u << 8;
+		cost += (r->configs > 1 ? 1u << 12 : 0) + (all & BIT(AT) ? 0 : 1u << 13);
+		if (!best || cost < least) best = r, least = cost;
 	}
 	return best;
 }
 
-/* Another PID under which config.h says that the functions are; UNKNOWN where none is known and listed. */
-static int other_pid(const struct work *w) {
-	for (unsigned i = 0; w->t->mode == NAMES && w->t->pid == UNKNOWN && i < LEN(moves); i++)
-		if (moves[i].from == w->o.pid && !(w->t->value & ~(unsigned)moves[i].functions) && has16(w->o.pids, w->o.npids, moves[i].to))
-			return moves[i].to;
-	return UNKNOWN;
-}
-
-/* No row will do. Another PID may have one; one that was written may have it after a reset, unless the list speaks for
- * it already: that is another list than before, and has the present composition. */
-static struct step no_row(const struct work *w) {
-	const struct offer *o = &w->o, *before = &w->p.running;
-	const struct row *r = find_row(o, o->now);
-	int pid = other_pid(w);
-	bool speaks = r && r->supported && (o->rows != before->rows || memcmp(o->row, before->row, sizeof o->row));
-	if (pid != UNKNOWN && !w->p.written) return step(WRITE_PID, (uint32_t)pid);
-	if (differs(o, before) && w->p.written == PID && !w->p.resets && !speaks) return step(RESET, 0);
-	return back_out(w, !o->rows ? NO_LIST : pick(w, true) ? NO_AT : NOT_LISTED);
-}
-
-/* The setting is as wanted. Does it run? Names are here because their functions are not to be seen. */
-static struct step stored(const struct work *w, const uint16_t expect[2]) {
-	bool seen = w->t->mode != NAMES && shows(&w->m, expect);
-	if (w->p.resets < 2 && ((w->p.written && differs(&w->o, &w->p.running)) || (!w->p.resets && !seen))) return step(RESET, true);
-	return w->t->mode == NAMES ? back_out(w, NOT_SHOWN) : settle(w);
-}
-
-/* The numbered compositions of !UDUSBCOMP and QMI. */
-static struct step decide_row(const struct work *w) {
-	static const uint16_t unknown[2];
-	const struct target *t = w->t;
+/* The numbered compositions of !UDUSBCOMP and QMI: the one to be stored, or what may bring one. */
+static struct step choose_row(const struct work *w) {
 	const struct offer *o = &w->o;
-	const struct past *p = &w->p;
-	if (t->mode == BITS) return back_out(w, NO_BITS);
-	if (o->dialect == WIRE && unlike(t->pid, w->m.pid)) return back_out(w, PID_DIFFERS); /* QMI does not know of it */
-	if (o->dialect == INDEX && t->pid != UNKNOWN && t->pid != o->pid) {
-		if (o->pid == UNKNOWN || p->written) return back_out(w, p->written ? DIFFERS : NO_LIST);
-		return has16(o->pids, o->npids, (uint32_t)t->pid) ? step(WRITE_PID, (uint32_t)t->pid) : back_out(w, PID_NOT_LISTED);
+	const struct row *r = pick(w, w->t->bare), *is = find_row(o, o->now);
+	uint32_t pid = (uint32_t)w->t->pid;
+	bool has = !w->p.written || w->p.committed; /* what follows a written PID is not yet what it has */
+	if (w->t->mode == BITS) return refuse(NO_BITS);
+	if (unlike(w->t->pid, pid_of(&w->m, o))) {
+		if (o->dialect == WIRE || o->pid == UNKNOWN) return refuse(o->dialect == WIRE ? PID_DIFFERS : NO_LIST);
+		return has16(o->pids, o->npids, pid) ? step(WRITE_PID, pid) : refuse(PID_NOT_LISTED);
 	}
-	const struct row *r = pick(w, t->bare);
-	if (t->mode == NUMBER && o->now == t->value && (!p->written || p->committed)) { /* is there, listed or not */
-		r = find_row(o, o->now);
-		return stored(w, r ? r->functions : unknown);
+	if (w->t->mode == NUMBER && w->t->value == o->now && has) return step(WRITE_COMP, o->now); /* listed or not */
+	if (r) return w->t->config > r->configs ? refuse(NO_SUCH_CONFIG) : step(WRITE_COMP, r->number);
+	/* another PID may have one, by config.h's table */
+	for (unsigned i = 0; w->t->mode == NAMES && w->t->pid == UNKNOWN && !w->p.written && i < LEN(moves); i++) {
+		if (moves[i].from != o->pid || (w->t->value & ~(uint32_t)moves[i].functions)) continue;
+		if (has16(o->pids, o->npids, moves[i].to)) return step(WRITE_PID, moves[i].to);
 	}
-	if (!r) return no_row(w);
-	if (t->config > r->configs && r->functions[0]) return back_out(w, NO_SUCH_CONFIG);
-	if (r->number == o->now) return stored(w, r->functions);
-	return (p->written & COMP) || p->committed ? back_out(w, DIFFERS) : step(WRITE_COMP, r->number);
+	/* the one that was written may have it after a reset, unless the list speaks for it already: it is another than
+	 * before, and has the present composition */
+	bool speaks = is && is->supported && memcmp(o->row, w->p.running.row, sizeof o->row);
+	if (w->p.written == PID && !w->p.resets && differs(o, &w->p.running) && !speaks) return step(RESET, false);
+	return refuse(!o->rows ? NO_LIST : pick(w, true) ? NO_AT : NOT_LISTED);
 }
 
-/* The bitmask wanted: a mask as it is; names added to what is there, with the AT port, and of the networks only theirs. */
-static uint32_t merge(const struct offer *o, const struct target *t, uint32_t names) {
-	if (t->mode == BITS) return t->value;
-	uint32_t bits = 0, mask = o->now | (t->bare ? 0 : functions[AT].bit);
+/* The bitmask of !USBCOMP to be stored: as given; or names added to what is there, with the AT port, and of the
+ * networks only theirs. Its type stays as the modem has it. */
+static struct step choose_mask(const struct work *w) {
+	const struct target *t = w->t;
+	bool number = t->mode == NUMBER, named = number && (t->value == 6 || t->value == 8 || t->value == 9);
+	uint32_t names = named ? compositions[t->value][0] : t->value, bits = 0;
+	uint32_t mask = w->o.now | (t->bare ? 0 : functions[AT].bit);
 	for (unsigned f = 0; f < FUNCTIONS; f++) bits |= names & BIT(f) ? functions[f].bit : 0;
 	for (unsigned i = 0; i < LEN(families); i++)
 		if (count_families(bits) && !(bits & families[i])) mask &= ~families[i];
-	return mask | bits;
-}
-
-/* What is to be seen of a stored setting, by configuration; of a mask the AT port and the network, as the others'
- * numbers differ with the type. */
-static void expectation(const struct offer *o, uint16_t expect[2]) {
-	const struct row *r = find_row(o, o->now);
-	expect[0] = expect[1] = 0;
-	if (o->dialect != MASK && r) memcpy(expect, r->functions, sizeof r->functions);
-	for (unsigned f = 0; o->dialect == MASK && f < FUNCTIONS; f++)
-		if ((o->now & functions[f].bit) && (BIT(f) & (BIT(AT) | NETS))) expect[0] = (uint16_t)(expect[0] | BIT(f));
-}
-
-/* The bitmask of !USBCOMP. Its type stays as the modem has it. */
-static struct step decide_mask(const struct work *w) {
-	const struct target *t = w->t;
-	const struct offer *o = &w->o;
-	bool named = t->mode == NUMBER && (t->value == 6 || t->value == 8 || t->value == 9);
-	uint32_t names = t->mode == NAMES ? t->value : named ? compositions[t->value] : 0, mask = merge(o, t, names);
-	uint16_t expect[2];
-	if (t->mode == NUMBER && !named) return back_out(w, NO_INDEX);
-	if (unlike(t->pid, o->pid == UNKNOWN ? w->m.pid : o->pid)) return back_out(w, PID_DIFFERS);
-	if (names & (BIT(NET) | BIT(MS))) return back_out(w, NO_BIT);
-	expectation(o, expect);
-	if (mask == o->now) return stored(w, expect);
-	enum why why = w->p.written || w->p.committed ? DIFFERS : !o->bits ? NO_LIST : !(o->types & BIT(o->type)) ? NO_TYPE :
-		mask & ~o->now & ~o->bits ? NOT_LISTED : !(mask & functions[AT].bit) && !t->bare ? NO_AT :
+	mask = t->mode == BITS ? t->value : mask | bits;
+	if (number && !named) return refuse(NO_INDEX);
+	if (unlike(t->pid, pid_of(&w->m, &w->o))) return refuse(PID_DIFFERS);
+	if (t->mode != BITS && (names & (BIT(NET) | BIT(MS)))) return refuse(NO_BIT);
+	enum why why = mask == w->o.now ? FINE : !w->o.bits ? NO_LIST : !(w->o.types & BIT(w->o.type)) ? NO_TYPE :
+		mask & ~w->o.now & ~w->o.bits ? NOT_LISTED : !(mask & functions[AT].bit) && !t->bare ? NO_AT :
 		t->config > 1 ? NO_SUCH_CONFIG : FINE;
-	return why ? back_out(w, why) : step(WRITE_COMP, mask);
+	return why ? refuse(why) : step(WRITE_COMP, mask);
 }
 
-/* The modem is there and runs: ask, choose, write, reset, in this order and as little of it as possible. */
-static struct step decide_mode(const struct work *w) {
-	const struct past *p = &w->p;
-	const struct offer *o = &w->o;
-	bool begun = unfinished(w), seen = w->t->mode == NAMES && !unlike(w->t->pid, w->m.pid) && !begun && serving(w);
-	enum why why = p->why ? p->why : p->stop ? STOPPED : p->unset || p->selections > 5 ? NO_CONFIG : p->ignored ? NO_RESET : FINE;
-	if (why && (p->asked || !begun || p->unset || p->selections > 5)) return back_out(w, why);
-	if (!why && (w->t->mode == LEAVE || seen)) return settle(w);
-	if (!p->asked || p->mute) return find_port(w);
+/* The modem runs: ask, choose, write, reset, in this order and as little of it as possible. */
+static struct step approach(const struct work *w) {
+	bool over = w->p.why || w->p.stop, begun = unfinished(w);
+	if (over && (w->p.asked || !begun)) return refuse(STOPPED); /* or why it was over before */
+	if (!over && w->t->mode == LEAVE) return settle(w);
+	if (!begun && w->t->mode == NAMES && !unlike(w->t->pid, w->m.pid) && wanted_config(w)) return settle(w);
+	if (!w->p.asked) return find_port(w);
 	/* read back: what was written must be what is stored, and nothing else may have moved */
-	if (p->written && !p->committed && ((p->written & PID ? o->pid != p->pid : unlike(o->pid, p->found.pid)) ||
-					    ((p->written & COMP) && o->now != p->comp)))
-		return back_out(w, DIFFERS);
-	return o->dialect == MASK ? decide_mask(w) : decide_row(w);
+	if (w->p.written && !w->p.committed && (unlike(w->o.pid, w->p.written & PID ? w->p.pid : w->p.found.pid) ||
+					    ((w->p.written & COMP) && w->o.now != w->p.comp)))
+		return refuse(DIFFERS);
+	struct step s = w->o.dialect == MASK ? choose_mask(w) : choose_row(w);
+	bool pid = s.doing == WRITE_PID, comp = s.doing == WRITE_COMP;
+	if (comp && s.value == w->o.now) { /* it is stored; does it run? */
+		bool runs = !differs(&w->o, &w->p.running) && (w->p.resets || shows(w));
+		if (!runs && w->p.resets < RESETS) return step(RESET, true);
+		return w->t->mode == NAMES ? refuse(NOT_SHOWN) : settle(w);
+	}
+	if (pid ? w->p.written : comp && (w->p.committed || (w->p.written & COMP))) return refuse(DIFFERS);
+	return w->p.late && (pid || comp) ? refuse(LATE) : s;
 }
 
-/* The next step, from what is seen (m), what was answered (o, once asked), what is wanted (t) and what was done so far (p).
- * Every chain of steps ends in DONE or REFUSE. A step with a why is on the way back. */
+/* The next step, from what is seen (m), what was answered (o, once asked), what is wanted (t) and what was done so far
+ * (p). Every chain of steps ends in DONE or REFUSE. A step with a why is on the way back. */
 static struct step decide(const struct work *w) {
-	static const uint8_t absent[] = { [GONE] = MISSING, [FOREIGN] = NOT_OURS, [BOOT] = IN_BOOT, [MODEM] = UNCONFIGURED };
-	enum why why = w->p.losses >= LOSSES ? CRASHES : w->p.stop && !unfinished(w) ? STOPPED : w->m.barred ? BARRED : FINE;
-	if (why && !(why == STOPPED && w->p.asked && w->m.kind == MODEM && w->m.active))
-		return (struct step){ .doing = REFUSE, .why = w->p.why ? w->p.why : why };
-	if (w->m.kind == STORAGE) return leave_storage(w);
-	if (w->m.kind != MODEM || !w->m.active) return (struct step){ .doing = WAITING, .why = absent[w->m.kind] };
-	struct step s = decide_mode(w);
-	return w->p.late && !s.why && (s.doing == WRITE_PID || s.doing == WRITE_COMP) ? back_out(w, LATE) : s;
+	static const uint8_t absent[] = {
+		[GONE] = MISSING, [FOREIGN] = NOT_OURS, [BOOT] = IN_BOOT, [MODEM] = UNCONFIGURED,
+	};
+	bool ready = w->m.kind == MODEM && w->m.active;
+	enum why why = w->p.losses >= LOSSES + w->p.resets ? CRASHES : w->m.barred ? BARRED : FINE;
+	if (w->p.stop && !unfinished(w)) why = STOPPED;
+	struct step s = why ? refuse(why) : ready ? approach(w) : w->m.kind == STORAGE ? leave_storage(w) :
+		(struct step){ .doing = WAITING, .why = absent[w->m.kind] };
+	if (s.doing == SELECT && w->p.selections >= SELECTIONS) s = refuse(NO_CONFIG);
+	if (s.doing != REFUSE) return s;
+	enum why first = w->p.why ? w->p.why : s.why;
+	if (ready && !why) s = back_out(w);
+	s.why = first;
+	return s;
 }
 
 /* ---- act: the only room that touches a modem ---- */
 
 /* Has the modem left its port, or started again, before until? */
 static bool has_left(const struct work *w, int64_t until) {
+	struct modem m;
 	for (int r = 1;; r = watch(until)) {
-		struct modem m;
 		look(&m, w->m.port);
-		if (!same(&m, &w->m)) return true;
-		if (r <= 0) return false;
+		if (!same(&m, &w->m) || r <= 0) return !same(&m, &w->m);
 	}
-}
-
-/* The kernel's sierra_ms asks in usb-storage's probe, unless it was told not to, or has decided to keep the storage. */
-static bool kernel_flips(const struct modem *m) {
-	char name[NAME];
-	return first(name, "", path(SYS "/bus/usb/drivers/usb-storage")) &&
-	       number_in(SYS "/module/usb_storage/parameters/swi_tru_install") != 2 &&
-	       slurp(name, sizeof name, interface_file(m, 9, "truinst")) < 0;
 }
 
 /* SetSwocMode, three times at most, a port reset before the last. Whether it stalls or times out, only leaving counts.
- * GetSwocInfo is for the log alone: a Linux package on the stick is no reason to leave it there. */
-static void flip(struct work *w) {
-	w->p.flips++;
-	doing("waiting for the stick to leave storage mode");
-	if (kernel_flips(&w->m) && has_left(w, sooner(patience(), w->since + KERNEL_FLIP_MS))) {
-		say(INFO, "left storage mode, asked by the kernel's usb-storage");
-		return;
-	}
-	enum why why = NO_NODE;
-	for (unsigned try = 0; try < 3 && !stopped(); try++) {
+ * Where usb-storage is, it asks by itself, unless told not to (2), and comes first. GetSwocInfo is for the log alone: a
+ * Linux package on the stick is no reason to leave it there. */
+static void flip(struct work *w, const struct step *s) {
+	char name[NAME];
+	bool kernel = first(name, "", SYS "/bus/usb/drivers/usb-storage") &&
+		      number_in(SYS "/module/usb_storage/parameters/swi_tru_install") != 2;
+	w->p.flips += s->doing == FLIP;
+	w->p.mute = NO_NODE;
+	if (kernel) say(INFO, "the kernel's usb-storage asks first");
+	for (unsigned try = kernel ? 0 : 1; try <= 3 && !stopped(); try++) {
 		uint8_t info[60] = { 0 };
-		int fd = open_usbfs(&w->m);
+		int fd = try ? open_usbfs(&w->m) : -1;
+		doing("waiting for the stick to leave storage mode");
 		if (fd >= 0) {
-			if (try == 0 && control(fd, 0xc0, 0x0a, 0, 0, info, sizeof info) >= 13)
-				say(INFO, "SWoC revision %u, SKU %4X, version %4X", info[0], le16(info + 9), le16(info + 11));
-			if (try == 2) usbfs(fd, USBDEVFS_RESET, NULL);
-			doing("waiting for the stick to leave storage mode");
-			int r = control(fd, 0x40, 0x0b, 1, 0, NULL, 0);
+			if (try == 1 && control(fd, GET_SWOC_INFO, 0, 0, info, sizeof info) >= 13)
+				say(INFO, "SWoC %u, SKU %4X, version %4X", info[0], le16(info + 9), le16(info + 11));
+			if (try == 3) usbfs(fd, USBDEVFS_RESET, NULL);
+			int r = control(fd, SET_SWOC_MODE, 1, 0, NULL, 0);
 			if (r >= 0 || errno == EPIPE) heard();
 			say(INFO, "SetSwocMode 1: %s", r < 0 ? reason(errno) : "accepted");
 			close(fd);
-			why = NO_LEAVE;
+			w->p.mute = NO_LEAVE;
 		}
-		if (has_left(w, sooner(patience(), now() + FLIP_MS))) return;
+		if (has_left(w, sooner(patience(), try ? now() + FLIP_MS : w->since + KERNEL_FLIP_MS))) return;
 	}
-	if (!stopped()) w->p.stuck = why;
-}
-
-/* Autosuspend off while the modem is talked to; the policy goes back to what it was. */
-static void keep_awake(struct work *w, bool on) {
-	char text[8];
-	bool ours = w->awake && w->awake == number_in(device_file(w->m.port, "devnum"));
-	device_file(w->m.port, "power/control");
-	if (!on && ours) spit(g.path.s, "auto");
-	w->awake = on && slurp(text, sizeof text, g.path.s) > 0 && text[0] == 'a' && spit(g.path.s, "on") ? w->m.devnum : 0;
 }
 
 static void hang_up(struct work *w) {
+	const char *port = w->m.port;
 	if (w->l.carrier) close_qmi(&w->l);
 	close_link(&w->l);
-	keep_awake(w, false);
+	if (w->awake && w->awake == number_in(device_file(port, "devnum")))
+		spit(device_file(port, "power/control"), "auto");
+	w->awake = 0;
 }
 
 /* Opens the way to an interface: the file that a driver makes, waited for where there is such a driver; or usbfs. */
 static enum why dial(struct work *w, const struct interface *i, bool encapsulated) {
-	static const char *const drivers[] = { "usb-serial/drivers", "usb/drivers/qmi_wwan", "usb/drivers/cdc_mbim" };
 	struct link *l = &w->l;
 	struct text interface = { "" };
-	char name[NAME];
-	bool expected = false;
+	char name[NAME], power[2];
 	enum why why;
 	hang_up(w);
 	l->number = i->number;
 	l->message = i->message;
 	l->mbim = encapsulated && i->class != VENDOR;
 	add(&interface, "%s:%u.%u", w->m.port, w->m.active, i->number);
-	keep_awake(w, true);
-	for (unsigned d = encapsulated; d < (encapsulated ? LEN(drivers) : 1); d++)
-		expected |= first(name, "", path(SYS "/bus/%s", drivers[d]));
+	/* autosuspend is off while the modem is talked to */
+	slurp(power, sizeof power, device_file(w->m.port, "power/control"));
+	if (power[0] == 'a' && spit(g.path.s, "on")) w->awake = w->m.devnum;
+	bool expected = first(name, "", encapsulated ? SYS "/bus/usb/drivers/cdc_wdm" : SYS "/bus/usb-serial/drivers");
 	do why = open_file(l, interface.s, encapsulated);
 	while (why == MUTE && expected && watch(sooner(w->since + TTY_MS, g.deadline)) > 0);
 	if (why == MUTE) why = open_urbs(l, &w->m, i, encapsulated);
-	say(DEBUG, "interface %u by %s: %s", i->number, l->carrier == URBS ? "usbfs" : "its driver", why ? "not opened" : "open");
+	say(DEBUG, why ? "interface %u: not opened" : l->carrier == URBS ? "interface %u by usbfs: open" :
+	    "interface %u by its driver: open", i->number);
 	return why;
 }
 
 /* Swallows what is still on its way: answers to what was asked twice, or by who came before and was killed. */
 static void drain(struct link *l) {
-	for (int64_t until = now() + ANSWER_MS; now() < until && receive(l, now() + (int64_t)2 * RETRY_MS) > 0;) continue;
+	int64_t until = now() + ANSWER_MS, quiet = (int64_t)2 * RETRY_MS;
+	while (now() < until && receive(l, now() + quiet) > 0) continue;
 }
 
-/* Asks an unlocked AT port. Once something was written, an answer without the PID is none. */
+/* Asks what is stored, by AT for the lists only if they are wanted. Once something was written an AT answer without
+ * the PID is none. What was known before stays then. */
 static bool read_back(struct work *w, bool lists) {
-	return ask_at(&w->l, &w->o, lists) && (w->o.pid != UNKNOWN || w->p.found.pid == UNKNOWN || !w->p.written);
+	struct offer o = w->o;
+	bool wire = w->l.client, answered = wire ? ask_qmi(&w->l, &o) : ask_at(&w->l, &o, lists);
+	if (!wire && o.pid == UNKNOWN && w->p.found.pid != UNKNOWN && w->p.written) answered = false;
+	if (answered) w->o = o;
+	return answered;
 }
 
 /* Asks an AT port: is there life, does it unlock, does it answer. The code is sent once. Who answers at once, but to
  * another question, may be out of step, and is asked again. */
-static enum why talk_at(struct work *w, const struct interface *i, int64_t until) {
+static enum why talk_at(struct work *w, int64_t until) {
 	struct link *l = &w->l;
 	struct text command;
-	enum why why = dial(w, i, false);
 	unsigned asked = 0;
-	if (why) return why;
 	for (; !l->result && !l->text[0] && !l->gone && now() < until && !stopped(); asked++) at_within(l, "ATI", RETRY_MS);
 	if (!l->result && !l->text[0]) return MUTE;
 	if (asked > 1) drain(l);
@@ -1648,15 +1545,13 @@ static enum why talk_at(struct work *w, const struct interface *i, int64_t until
 	at(l, command.s);
 	if (l->result == FAILED) return LOCKED;
 	until = now() + ANSWER_MS;
-	bool answers = read_back(w, true);
-	if (!answers && !w->l.gone && now() < until) {
-		drain(&w->l);
-		answers = read_back(w, true);
-	}
-	return answers ? FINE : STRANGE;
+	if (read_back(w, true)) return FINE;
+	if (l->gone || now() >= until) return STRANGE;
+	drain(l);
+	return read_back(w, true) ? FINE : STRANGE;
 }
 
-/* Opens a link to the first interface that answers, AT before the rest, and asks. Where AT answers, it alone decides. */
+/* Opens a link to the first interface that answers and asks, AT before the rest. Where AT answers, it alone decides. */
 static enum why ask(struct work *w) {
 	enum { DIAG = 0x30, GONE_MS = 1000 }; /* bInterfaceProtocol of the EM91's interface 4 */
 	static const uint8_t ports[] = { AT, SPARE, MBIM, QMI };
@@ -1664,12 +1559,14 @@ static enum why ask(struct work *w) {
 	unsigned n = 0;
 	enum why why = NO_PORT;
 	for (unsigned p = 0; p < LEN(ports); p++)
-		if ((found[p] = find_function(&w->m, config_of(&w->m, w->m.active), ports[p]))) n++;
-	for (unsigned p = 0; p < LEN(ports) && !stopped() && !(p > 1 && why == STRANGE); p++) {
+		n += (found[p] = find_function(&w->m, config_of(&w->m, w->m.active), ports[p])) != NULL;
+	for (unsigned p = 0; p < LEN(ports) && !stopped(); p++) {
+		if (p > 1 && (why == STRANGE || w->p.found.dialect == MASK)) break;
 		if (!found[p] || (ports[p] == SPARE && (found[p]->protocol == DIAG || !found[0]))) continue;
 		int64_t until = n > 1 ? sooner(patience(), now() + DEAF_MS) : patience();
-		enum why one = p < 2 ? talk_at(w, found[p], until) : dial(w, found[p], true);
-		if (p > 1 && !one && !(open_qmi(&w->l) && ask_qmi(&w->l, &w->o))) one = w->l.gone ? MUTE : NO_TUNNEL;
+		enum why one = dial(w, found[p], p > 1);
+		if (!one && p < 2) one = talk_at(w, until);
+		else if (!one && !(open_qmi(&w->l) && read_back(w, true))) one = w->l.gone ? MUTE : NO_TUNNEL;
 		if (one == FINE || one == HELD || one == LOCKED) return one;
 		if (why != STRANGE) why = one;
 	}
@@ -1677,134 +1574,106 @@ static enum why ask(struct work *w) {
 	return why;
 }
 
-/* Asks for the first time since the modem started, or after the link was lost. */
-static void inquire(struct work *w) {
-	struct past *p = &w->p;
-	enum why why = ask(w);
-	if (why) {
-		hang_up(w);
-		if (!has_left(w, 0) && !stopped()) p->mute = why;
-		return;
-	}
-	if (!w->known) p->running = w->o;
-	if (!p->written) p->found = w->o;
-	p->asked = w->known = true;
-	say(INFO, w->o.dialect == MASK ? "has PID %4X, bitmask %X" : "has PID %4X, composition %u",
-	    w->o.pid == UNKNOWN ? w->m.pid : (unsigned)w->o.pid, w->o.now);
+/* What is stored: the PID, and the composition or the bitmask. */
+static void name_setting(struct text *t, const char *before, const struct modem *m, const struct offer *o) {
+	add(t, "%sPID %4X %s", before, (unsigned)pid_of(m, o), o->dialect == MASK ? "bits " : "composition ");
+	add(t, o->dialect == MASK ? "%X" : "%u", o->now);
+}
+
+/* Opens a link and asks. */
+static void inquire(struct work *w, const struct step *s) {
+	struct text t = { "" };
+	w->p.mute = ask(w);
+	w->p.asked = !w->p.mute;
+	if (w->p.mute) return;
+	(void)s;
+	if (!w->p.running.dialect) w->p.running = w->o;
+	if (!w->p.written) w->p.found = w->o;
+	name_setting(&t, "has ", &w->m, &w->o);
+	say(INFO, "%s", t.s);
 }
 
 /* The state in which a modem is left, kept where the parent can read it should the child hang. */
 static void note_state(const struct work *w) {
-	const struct past *p = &w->p;
-	const struct offer *is = &w->o, *was = &p->found;
 	struct text *t = &g.me->left;
-	bool same_as_found = p->asked && !differs(is, was), mask = was->dialect == MASK;
-	print(t, !p->written ? "nothing was written" : same_as_found ? "what was found is stored" : p->asked ? "stored is" : "not read back:");
-	if (p->written && !same_as_found && (p->asked ? is->dialect == INDEX && is->pid != UNKNOWN : p->written & PID))
-		add(t, " PID %4X (was %4X)", (unsigned)(p->asked ? is->pid : p->pid) & 0xffff, (unsigned)was->pid & 0xffff);
-	if (p->written && !same_as_found && (p->asked || (p->written & COMP)))
-		add(t, mask ? " bitmask %X (was %X)" : " composition %u (was %u)", p->asked ? is->now : p->comp, was->now);
-	if (p->written && p->asked && differs(is, &p->running)) add(t, ", not reset into");
-}
-
-/* Is the link open? One that was closed meanwhile is opened, and what is answered then is for decide() to judge first. */
-static bool redial(struct work *w) {
-	if (w->l.carrier) return true;
-	w->p.asked = !(w->p.mute = ask(w));
-	return false;
+	bool as_found = w->p.asked && !differs(&w->o, &w->p.found);
+	if (!w->p.written) return;
+	print(t, "%s", as_found ? "what was found is stored" : "");
+	if (!as_found) {
+		name_setting(t, w->p.asked ? "stored is " : "not read back: ", &w->m, &w->o);
+		name_setting(t, " (was ", &w->m, &w->p.found);
+		add(t, ")");
+	}
+	if (w->p.asked && differs(&w->o, &w->p.running)) add(t, ", not reset into");
 }
 
 /* One setting: written once, read back at once. What the read-back says is decide()'s to judge. */
 static void write_setting(struct work *w, const struct step *s) {
-	struct past *p = &w->p;
 	struct text command;
-	bool pid = s->doing == WRITE_PID, mask = w->o.dialect == MASK;
-	if (!redial(w)) return;
-	uint8_t *done = s->why ? &p->restored : &p->written;
+	bool pid = s->doing == WRITE_PID;
+	uint8_t number = (uint8_t)s->value;
 	uint32_t old = w->o.now;
-	*done = (uint8_t)(*done | (pid ? PID : COMP));
-	if (!s->why && pid) p->pid = (int)s->value;
-	if (!s->why && !pid) p->comp = s->value;
-	p->asked = false; /* nobody knows, until it is read back */
+	*(s->why ? &w->p.restored : &w->p.written) |= pid ? PID : COMP;
+	if (pid)
+		w->p.pid = w->o.pid = (int)s->value;
+	else
+		w->p.comp = w->o.now = s->value;
+	w->p.asked = false; /* nobody knows, until it is read back */
 	note_state(w);
 	g.hold = g.me->written = true;
-	say(INFO, mask ? "%s bitmask %X" : pid ? "%s PID %4X" : "%s composition %u", s->why ? "putting back" : "writing", s->value);
 	if (w->o.dialect == WIRE) {
-		uint8_t number = (uint8_t)s->value;
 		bool taken = !qmi(&w->l, DMS, SET_COMP, &number, 1);
-		p->asked = ask_qmi(&w->l, &w->o);
+		w->p.asked = read_back(w, false);
 		if (taken && w->o.now == old) w->o.now = s->value; /* it may tell what runs until the reset */
 	} else {
 		print(&command, pid ? "AT!UDPID=%4X" : "AT!UDUSBCOMP=%u", s->value);
-		if (mask) print(&command, "AT!USBCOMP=1,%u,%X", w->o.type, s->value);
+		if (w->o.dialect == MASK) print(&command, "AT!USBCOMP=1,%u,%X", w->o.type, s->value);
 		at(&w->l, command.s);
-		if (w->l.result == FAILED) say(INFO, "the modem answers ERROR");
-		p->asked = read_back(w, pid);
+		w->p.asked = read_back(w, pid);
 	}
-	if (!p->asked) hang_up(w);
 }
 
 /* A reset is done when the modem has left the bus. */
-static void reset(struct work *w, bool last) {
-	struct past *p = &w->p;
-	if (!redial(w)) return;
-	if (last) expectation(&w->o, p->expect);
-	say(INFO, "resetting the modem");
-	for (uint8_t mode = 3; w->o.dialect == WIRE && mode <= 4; mode++) qmi(&w->l, DMS, SET_MODE, &mode, 1); /* offline, reset */
-	if (w->o.dialect != WIRE) at(&w->l, "AT!RESET");
+static void reset(struct work *w, const struct step *s) {
+	bool wire = w->o.dialect == WIRE;
+	for (uint8_t mode = 3; wire && mode <= 4; mode++) qmi(&w->l, DMS, SET_MODE, &mode, 1); /* offline, reset */
+	if (!wire) at(&w->l, "AT!RESET");
 	hang_up(w);
 	doing("waiting for the modem to leave the bus");
-	p->resets++;
-	p->ignored = !has_left(w, sooner(now() + LEAVE_MS, g.deadline));
-	w->leaving = true;
-	w->committing = last && p->written;
-	p->committed |= w->committing && !p->ignored;
+	w->p.resets++;
+	w->p.committed = s->value && w->p.written;
+	if (!has_left(w, sooner(now() + LEAVE_MS, g.deadline)) && !stopped()) w->p.why = NO_RESET;
 }
 
 /* Through sysfs, which unbinds the drivers itself, and blocks while others are probed. */
-static void select_config(struct work *w, uint32_t value) {
-	struct text text = { "" };
+static void select_config(struct work *w, const struct step *s) {
+	struct text text;
 	hang_up(w);
-	doing("waiting for the kernel to select configuration %u", value);
-	say(INFO, "selecting configuration %u", value);
-	w->p.selections++;
+	doing("waiting for the kernel to select configuration %u", s->value);
 	if (!w->p.config && w->m.kind == MODEM) w->p.config = w->m.active;
-	add(&text, "%u", value);
-	if (!spit(device_file(w->m.port, "bConfigurationValue"), text.s) && !has_left(w, 0)) {
-		say(INFO, "configuration %u: %s", value, reason(errno));
-		w->p.unset = true;
+	w->p.selections++;
+	print(&text, "%u", s->value);
+	if (!spit(device_file(w->m.port, "bConfigurationValue"), text.s)) {
+		say(INFO, "configuration %u: %s", s->value, reason(errno));
+		w->p.selections = SELECTIONS;
 	}
 	w->since = now();
 }
 
-/* Dry run: says the step instead of doing it. True when nothing more can be known. */
-static bool pretend(struct work *w, const struct step *s) {
-	static const char *const would[] = {
-		[FLIP] = "leave storage mode; what lies beneath is not known", [SELECT] = "select configuration %u",
-		[ASK] = "ask there; the answer is not known", [WRITE_PID] = "write PID %4X and read the list of compositions again",
-		[WRITE_COMP] = "write composition %u", [RESET] = "reset the modem", [WATCH] = "watch it for a while",
-	};
-	if (s->doing == ASK && !w->assumed) {
-		inquire(w);
-		return false;
-	}
-	struct text t = { "would " };
-	add(&t, s->doing == WRITE_COMP && w->o.dialect == MASK ? "write bitmask %X" : would[s->doing], s->value);
-	say(VERDICT, "%s", t.s);
-	if (s->doing == SELECT) w->assumed = (uint8_t)s->value;
-	if (s->doing != WRITE_COMP) return s->doing != SELECT || w->p.selections++ > 3;
-	w->o.now = w->p.comp = s->value;
-	w->p.written |= COMP;
-	return false;
-}
+/* What a step is called, and who does it. */
+static const struct { const char *name; void (*act)(struct work *w, const struct step *s); } doings[] = {
+	[FLIP] = { "leave storage mode", flip }, [SELECT] = { "select configuration %u", select_config },
+	[ASK] = { NULL, inquire }, [WRITE_PID] = { "write PID %4X", write_setting },
+	[WRITE_COMP] = { "write composition %u", write_setting }, [RESET] = { "reset the modem", reset },
+};
 
 /* ---- work: one modem, until decide() says that it is over ---- */
 
 /* What the modem offers. */
 static void name_offer(struct text *t, const struct offer *o) {
+	const char *before = o->npids ? " compositions " : "compositions ";
 	for (unsigned i = 0; i < o->npids; i++) add(t, "%s%4X", i ? "," : "PIDs ", o->pids[i]);
 	if (o->dialect == MASK) add(t, "%stype %u bits %X", o->npids ? " " : "", o->type, o->bits);
-	const char *before = o->npids ? " compositions " : "compositions ";
 	for (const struct row *r = o->row; r < o->row + o->rows; r++) {
 		if (r->supported) add(t, "%s%u", before, r->number);
 		if (r->supported) before = ",";
@@ -1820,7 +1689,7 @@ static int fail(struct slot *s, const struct modem *m, enum why why, const char 
 
 /* The name of the driver that an interface is bound to, "" for none. */
 static const char *driver_of(const struct modem *m, const struct interface *i, char link[PATH]) {
-	return base_of(link, interface_file(m, i->number, "driver"));
+	return base_of(link, path(USB "%s:%u.%u/driver", m->port, m->active, i->number));
 }
 
 /* The verdict on one that is. */
@@ -1836,8 +1705,8 @@ static int succeed(struct slot *s, const struct modem *m) {
 	if (i) {
 		char link[PATH];
 		const char *driver = driver_of(m, i, link);
-		add(&s->verdict, driver[0] ? "; %s driven by %s" : "; %s has no driver, %s would be its", functions[f].name,
-		    driver[0] ? driver : functions[f].module);
+		add(&s->verdict, driver[0] ? "; %s driven by %s" : "; %s has no driver, %s would be its",
+		    functions[f].name, driver[0] ? driver : functions[f].module);
 	}
 	for (unsigned j = 0; j < m->configs; j++) all |= functions_of(m, &m->config[j]);
 	if (!(all & BIT(AT)) && s->target->mode != LEAVE && !s->target->bare) add(&s->verdict, "; warning: no AT port");
@@ -1846,69 +1715,62 @@ static int succeed(struct slot *s, const struct modem *m) {
 
 /* Looks at the port, or its companion if the modem went over there, and keeps account of its comings and goings. */
 static void meet(struct work *w) {
-	struct past *p = &w->p;
 	struct modem m;
-	look(&m, w->m.port);
-	if (!m.kind && g.me->peer[0]) {
-		look(&m, strcmp(w->m.port, g.me->port) ? g.me->port : g.me->peer);
-		if (!m.kind) copy_port(m.port, w->m.port, PORT);
-	}
+	look(&m, g.me->port);
+	if (!m.kind && g.me->peer[0]) look(&m, g.me->peer);
 	if ((m.kind || w->m.kind) && !same(&m, &w->m)) {
-		p->losses = (uint8_t)(p->losses + (w->m.kind == MODEM && !w->leaving));
-		if (p->ignored && !p->restored) { /* the reset came after all */
-			p->committed |= w->committing;
-			p->why = FINE;
-		}
-		w->leaving = w->known = false;
+		w->p.losses += w->m.kind == MODEM;
+		if (w->p.why == NO_RESET && !w->p.restored) w->p.why = FINE;
 		w->l.gone = true;
 		hang_up(w);
-		p->asked = p->ignored = p->stayed = p->unset = false;
-		p->mute = p->stuck = FINE;
-		p->config = p->selections = 0;
+		w->p.asked = false;
+		w->p.mute = FINE;
+		w->p.selections = w->p.config = 0;
+		w->p.running.dialect = NOBODY;
 		w->since = now();
 		heard();
 	}
 	if (!m.kind) m.vid = w->m.vid, m.pid = w->m.pid; /* for the verdict on one that is gone */
 	w->m = m;
-	if (w->assumed) w->m.active = w->assumed;
 }
 
-/* Does one step. Returns the child's exit status, or UNKNOWN to go on. */
+/* Says the step, and does it, or would. Returns the child's exit status, or UNKNOWN to go on. */
 static int act(struct work *w, const struct step *s) {
-	struct past *p = &w->p;
-	struct text more = { "" };
-	bool bounded = w->m.kind == BOOT || w->m.kind == FOREIGN;
-	if (s->why && s->doing != WAITING) p->why = s->why;
-	if (g.dry && s->doing > WAITING && s->doing < DONE) {
-		if (!pretend(w, s)) return UNKNOWN;
+	const char *name = s->doing <= RESET ? doings[s->doing].name : NULL;
+	struct text text = { "" };
+	if (s->why && s->doing != WAITING) w->p.why = s->why;
+	if (!w->l.carrier && s->doing >= WRITE_PID && s->doing <= RESET) { /* closed meanwhile: ask again first */
+		w->p.asked = false;
+		return UNKNOWN;
+	}
+	if (name) add(&text, s->doing == WRITE_COMP && w->o.dialect == MASK ? "write bitmask %X" : name, s->value);
+	if (name) say(g.dry ? VERDICT : INFO, "%s%s", g.dry ? "would " : s->why ? "back: " : "", text.s);
+	if (name && g.dry) { /* no step after it can be known, but for the reset */
+		if (s->doing == WRITE_PID) say(VERDICT, "would read the list again, and choose from it");
+		if (s->doing == WRITE_PID || s->doing == WRITE_COMP) say(VERDICT, "would reset the modem");
 		add(&g.me->verdict, "dry run: nothing stands against it");
 		return 0;
 	}
-	switch (s->doing) {
-	case WAITING:
-		doing(s->why == MISSING ? "waiting for the modem to come back" : "waiting for the modem to become ready");
+	if (s->doing == WAITING) {
+		bool bounded = w->m.kind == BOOT || w->m.kind == FOREIGN;
+		doing("waiting for the modem");
 		if (watch(bounded ? sooner(w->since + BOOT_MS, patience()) : patience())) return UNKNOWN;
 		return fail(g.me, &w->m, s->why, "");
-	case FLIP: flip(w); return UNKNOWN;
-	case SELECT: select_config(w, s->value); return UNKNOWN;
-	case ASK: inquire(w); return UNKNOWN;
-	case WRITE_PID:
-	case WRITE_COMP: write_setting(w, s); return UNKNOWN;
-	case RESET: reset(w, s->value); return UNKNOWN;
-	case WATCH:
+	}
+	if (s->doing == WATCH) {
 		doing("watching whether the modem stays");
-		if (watch(sooner(w->since + STAY_MS, g.deadline))) return UNKNOWN;
-		p->stayed = now() >= w->since + STAY_MS;
-		return p->stayed ? UNKNOWN : fail(g.me, &w->m, LATE, " to see whether it stays");
-	case DONE: return succeed(g.me, &w->m);
-	case REFUSE: break;
+		if (watch(sooner(w->since + STAY_MS, g.deadline)) || now() >= w->since + STAY_MS) return UNKNOWN;
+		return fail(g.me, &w->m, LATE, " to see whether it stays");
 	}
+	if (s->doing == DONE) return succeed(g.me, &w->m);
+	if (s->doing != REFUSE) return doings[s->doing].act(w, s), UNKNOWN;
 	if (s->why == NOT_LISTED || s->why == NO_AT || s->why == PID_NOT_LISTED || s->why == NO_SUCH_CONFIG) {
-		add(&more, "; on offer: ");
-		name_offer(&more, &w->o);
-		for (unsigned i = 0; i < w->m.configs; i++) add(&more, "%s%u", i ? "," : " configurations ", w->m.config[i].value);
+		print(&text, "; on offer: ");
+		name_offer(&text, &w->o);
+		for (unsigned i = 0; i < w->m.configs; i++)
+			add(&text, "%s%u", i ? "," : " configurations ", w->m.config[i].value);
 	}
-	return fail(g.me, &w->m, s->why, more.s);
+	return fail(g.me, &w->m, s->why, text.s);
 }
 
 static int work(struct work *w) {
@@ -1916,6 +1778,7 @@ static int work(struct work *w) {
 	do {
 		meet(w);
 		w->p.stop = g.stop;
+		w->p.stayed = now() >= w->since + STAY_MS;
 		w->p.late = g.deadline - now() < MARGIN_MS;
 		g.hold = unfinished(w);
 		struct step s = decide(w);
@@ -1931,29 +1794,27 @@ static int work(struct work *w) {
 static int list(struct work *w) {
 	static const char *const kinds[] = { "gone", "foreign", "storage", "modem", "boot" };
 	const struct modem *m = &w->m;
-	struct text *t = &g.me->verdict, interface = { "" };
+	struct text *t = &g.me->verdict, interface;
 	char name[NAME], link[PATH];
+	const char *before = "";
 	do meet(w);
 	while (m->kind == MODEM && !m->active && !m->barred && watch(patience()) > 0);
 	const struct config *c = config_of(m, m->active);
-	const struct interface *port = find_function(m, c, AT);
+	const struct interface *i, *port = find_function(m, c, AT);
 	add(t, "%s\t%4x:%4x\t%s\t", m->port, m->vid, m->pid, m->barred ? "unauthorized" : kinds[m->kind]);
-	const char *before = "";
 	for (unsigned f = 0; f < FUNCTIONS; f++) {
-		const struct interface *i = find_function(m, c, f);
-		if (!i) continue;
-		const char *driver = driver_of(m, i, link);
-		add(t, "%s%s(%s)", before, functions[f].name, driver[0] ? driver : "-");
+		if (!(i = find_function(m, c, f))) continue;
+		add(t, "%s%s(%s)", before, functions[f].name, *driver_of(m, i, link) ? driver_of(m, i, link) : "-");
 		before = " ";
 	}
-	add(&interface, "%s:%u.%u", m->port, m->active, port ? port->number : 0);
+	print(&interface, "%s:%u.%u", m->port, m->active, port ? port->number : 0);
 	add(t, "%s\t%s\t", before[0] ? "" : "-", !port ? "-" : find_file(name, interface.s, false) ? name : "usbfs");
-	if (m->kind == MODEM && m->active) inquire(w);
-	if (!w->p.asked)
-		add(t, "%s\t-", w->p.mute ? whys[w->p.mute] : "-");
+	if (m->kind == MODEM && m->active) inquire(w, NULL);
+	if (w->p.asked)
+		name_setting(t, "", m, &w->o);
 	else
-		add(t, w->o.dialect == MASK ? "PID %4X bits %X\t" : "PID %4X composition %u\t",
-		    w->o.pid == UNKNOWN ? m->pid : (unsigned)w->o.pid, w->o.now);
+		add(t, "%s", w->p.mute ? whys[w->p.mute] : "-");
+	add(t, w->p.asked ? "\t" : "\t-");
 	if (w->p.asked) name_offer(t, &w->o);
 	hang_up(w);
 	return 0;
@@ -1976,7 +1837,6 @@ static const struct target *target_for(const char *port, const char *peer) {
 	return t < end ? t : any;
 }
 
-/* A slot is done with. */
 static void pronounce(struct slot *s, int status) {
 	s->pid = 0;
 	s->status = status;
@@ -1986,10 +1846,7 @@ static void pronounce(struct slot *s, int status) {
 }
 
 static void start(struct slot *s, const struct modem *m) {
-	struct work w;
-	memset(&w, 0, sizeof w);
-	w.t = s->target;
-	w.m = *m;
+	struct work w = { .t = s->target, .m = *m };
 	s->heard = now();
 	bool right = !g.list && decide(&w).doing == DONE;
 	pid_t pid = right ? -1 : clone_me();
@@ -2041,15 +1898,14 @@ static const struct slot *tend(void) {
 	const struct slot *busy = NULL;
 	for (struct slot *s = g.slots; s < g.slots + SLOTS; s++) {
 		int64_t end = s->written ? g.deadline : sooner(g.deadline, s->heard + SILENCE_MS);
-		int status;
+		int status, late = now() > end + GRACE_MS;
 		if (!s->pid) continue;
-		if (waitpid(s->pid, &status, WNOHANG) <= 0) {
-			busy = s;
-			if (g.stop || now() > end + GRACE_MS) kill(s->pid, now() > end + GRACE_MS ? SIGKILL : SIGTERM);
-		} else if (WIFEXITED(status)) {
-			pronounce(s, WEXITSTATUS(status));
+		if (waitpid(s->pid, &status, WNOHANG) > 0) {
+			enum why why = now() < end ? LOST : now() < g.deadline ? MUTE : LATE;
+			pronounce(s, WIFEXITED(status) ? WEXITSTATUS(status) : give_up(s, why, ""));
 		} else {
-			pronounce(s, give_up(s, now() < end ? LOST : now() < g.deadline ? MUTE : LATE, ""));
+			busy = s;
+			if (g.stop || late) kill(s->pid, late ? SIGKILL : SIGTERM);
 		}
 	}
 	return busy;
@@ -2082,37 +1938,29 @@ static int conclude(void) {
 	}
 	for (const struct target *t = g.target; !g.stop && t < g.target + g.targets; t++) {
 		if (!awaits(t)) continue;
-		say(ERROR, "%s%sno modem%s", t->port, t->port[0] ? ": " : "",
-		    access(USB, F_OK) ? ", as there is no USB (" SYS "/bus/usb); next: load the host controller's driver" : "");
+		say(ERROR, "%s%sno modem%s", t->port, t->port[0] ? ": " : "", access(USB, F_OK) ?
+		    ", as there is no USB (" SYS "/bus/usb); next: load the host controller's driver" : "");
 		if (!status) status = 3;
 	}
 	return status;
 }
 
-/* One run at a time: a lock on a directory of sysfs, if it is there yet. False when another run has it at the deadline. */
-static bool lock_bus(void) {
-	enum { AGAIN_MS = 50 };
-	g.lock = open(SYS "/bus/usb", DIRECTORY);
-	while (g.lock >= 0 && flock(g.lock, LOCK_EX | LOCK_NB) < 0 && (errno == EWOULDBLOCK || errno == EINTR)) {
-		if (g.stop || now() >= g.deadline) return false;
-		await(-1, 0, sooner(g.deadline, now() + AGAIN_MS));
-	}
-	return true;
-}
-
 static int supervise(void) {
-	enum { LIFE_MS = 2000, TAIL_MS = 900, TICK_MS = 500 };
+	enum { AGAIN_MS = 50, LIFE_MS = 2000, TAIL_MS = 900, TICK_MS = 500 };
 	g.hold = true; /* who is stopped here waits for the children */
 	open_uevents();
 	for (;;) {
-		if (g.lock < 0 && !lock_bus()) return say(ERROR, "another swflip is at work; next: wait for it to end"), 1;
-		scan();
+		/* one run at a time: a lock on a directory of sysfs, if it is there yet */
+		if (g.lock < 0) g.lock = open(SYS "/bus/usb", DIRECTORY);
+		bool locked = g.lock >= 0 && flock(g.lock, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK, awaited = locked;
+		if (locked && (g.stop || now() >= g.deadline))
+			return say(ERROR, "another swflip is at work; next: wait for it to end"), 1;
+		if (!locked) scan();
 		const struct slot *busy = tend();
-		bool awaited = false;
 		for (unsigned i = 0; i < g.targets; i++) awaited |= awaits(&g.target[i]);
-		if (now() >= g.deadline + TAIL_MS || (!busy && (g.stop || !awaited || now() >= g.appear))) break;
+		if (now() >= g.deadline + TAIL_MS || (!locked && !busy && (g.stop || !awaited || now() >= g.appear))) break;
 		if (g.tty && g.level >= INFO && now() > g.begin + LIFE_MS) show_life(busy);
-		watch(busy || g.tty ? now() + TICK_MS : g.appear);
+		watch(locked ? now() + AGAIN_MS : busy || g.tty ? now() + TICK_MS : g.appear);
 	}
 	if (g.tty) (void)!write(2, "\r\033[K", 4);
 	flock(g.lock, LOCK_UN); /* a child left behind has it too */
@@ -2120,17 +1968,6 @@ static int supervise(void) {
 }
 
 /* ---- the command line: the kernel's words, then the options over them ---- */
-
-/* What can be set: its option, its word on the kernel's command line, its bounds, and what is said of any other value. */
-enum { A_TARGET, A_CODE, A_APPEAR, A_WAIT, A_LOG, A_INIT, WORDS };
-static const struct { char option[4], word[15]; uint32_t least, most; const char *expected; } settings[WORDS] = {
-	[A_TARGET] = { "-t ", "swflip.target=", 0, 0, "not a target" },
-	[A_CODE] = { "-c ", "swflip.code=", 4, 15, "not a code, 4 to 15 of 0-9A-Za-z" },
-	[A_APPEAR] = { "-a ", "swflip.appear=", 0, 86400, "not a number of seconds, 0 to 86400" },
-	[A_WAIT] = { "-w ", "swflip.wait=", 1, 86400, "not a number of seconds, 1 to 86400" },
-	[A_LOG] = { "", "swflip.log=", 0, 2, "not 0, 1 or 2" },
-	[A_INIT] = { "", "swflip.init=", 0, 0, "" },
-};
 
 /* What was given last of each, and where: by an option, which no word of the kernel's replaces, by that, by config.h. */
 struct given { const char *text, *where; };
@@ -2171,16 +2008,14 @@ static char *next_word(char **s) {
 
 /* The kernel's swflip. words. Returns 0 or 2. */
 static int read_kernel(char *line, struct given given[WORDS]) {
-	int status = 0;
-	for (char *one; !status && (one = next_word(&line)) && strcmp(one, "--");) {
+	for (char *one; (one = next_word(&line)) && strcmp(one, "--");) {
 		unsigned i = 0;
-		if (!begins(one, "swflip.")) continue;
 		while (i < WORDS && !begins(one, settings[i].word)) i++;
-		if (i == WORDS) say(WARNING, "kernel command line: unknown word %s", one);
-		else if (given[i].where != settings[i].option)
-			status = give(&given[i], i, one + strlen(settings[i].word), settings[i].word);
+		if (i == WORDS && begins(one, "swflip.")) say(WARNING, "kernel command line: unknown word %s", one);
+		if (i == WORDS || given[i].where == settings[i].option) continue;
+		if (give(&given[i], i, one + strlen(settings[i].word), settings[i].word)) return 2;
 	}
-	return status;
+	return 0;
 }
 
 /* Is this text a number within the setting's bounds, or a code of so many characters? */
@@ -2222,8 +2057,8 @@ static int read_options(char **argv, struct given given[WORDS]) {
 			case 'k': g.kmsg = true; break;
 			case 'l': g.list = true; break;
 			case 'n': g.dry = true; break;
-			case 'q': given[A_LOG] = (struct given){ "0", settings[A_LOG].option }; break;
-			case 'v': given[A_LOG] = (struct given){ "2", settings[A_LOG].option }; break;
+			case 'q': give(&given[A_LOG], A_LOG, "0", settings[A_LOG].option); break;
+			case 'v': give(&given[A_LOG], A_LOG, "2", settings[A_LOG].option); break;
 			case 'h': (void)!write(1, help, sizeof help - 1); return UNKNOWN;
 			case 'V': (void)!write(1, "swflip " VERSION "\n", sizeof "swflip " VERSION); return UNKNOWN;
 			default: return usage("", option, "no such option, see -h");
@@ -2243,14 +2078,14 @@ static int configure(char **argv) {
 	if (n > 4096) return usage(PROC "/cmdline", "", "longer than 4096 bytes");
 	if (n < 0 && !g.targets && !g.list) return usage(PROC "/cmdline", "", "cannot be read; next: mount /proc, or give -t");
 	if (n < 0) say(WARNING, PROC "/cmdline cannot be read, its words are not known");
-	if ((status = read_kernel(line, given)) || (status = apply(given))) return status;
+	if (read_kernel(line, given) || apply(given)) return 2;
 	bool compiled_in = !given[A_TARGET].text;
-	for (char *one; compiled_in && !status && (one = next_word(&targets));)
-		status = give(&given[A_TARGET], A_TARGET, one, "config.h: TARGET ");
+	for (char *one; compiled_in && (one = next_word(&targets));)
+		if (give(&given[A_TARGET], A_TARGET, one, "config.h: TARGET ")) return 2;
 	if (g.list) g.targets = 0, give(&given[A_TARGET], A_TARGET, "modem", ""); /* any, whatever is wanted of it */
 	for (unsigned i = 0; i < g.targets; i++)
-		if (g.target[i].mode != OFF) return status;
-	return status ? status : UNKNOWN;
+		if (g.target[i].mode != OFF) return 0;
+	return UNKNOWN;
 }
 
 static int run(char **argv) {
@@ -2267,21 +2102,20 @@ static int run(char **argv) {
 /* Mounts what is missing, lets a child do the work, waits for it no longer than its deadline and a second, and becomes
  * the next init, with the arguments that the kernel gave. */
 static int first_process(char **argv) {
-	static const struct { const char *type, *where; } mounts[] = { { "proc", PROC }, { "sysfs", SYS }, { "devtmpfs", DEV } };
+	static const char *const mounts[][2] = { { "proc", PROC }, { "sysfs", SYS }, { "devtmpfs", DEV } };
 	static char line[4098];
 	struct given given[WORDS] = { [A_TARGET] = { "", settings[A_TARGET].option } }; /* the child's */
 	bool mounted[LEN(mounts)], made[LEN(mounts)];
 	struct identity me = { .mode = 0 }, it;
 	const char *own = argv[0];
-	sigset_t none;
 	for (unsigned i = 0; i < LEN(mounts); i++) {
-		made[i] = !mkdir(mounts[i].where, 0755);
-		mounted[i] = !mount(mounts[i].type, mounts[i].where, mounts[i].type, 0, NULL);
+		made[i] = !mkdir(mounts[i][1], 0755);
+		mounted[i] = !mount(mounts[i][0], mounts[i][1], mounts[i][0], 0, NULL);
 	}
 	if (!identify(PROC "/self/exe", &me)) identify(own, &me);
-	*g.limit = g.begin + (int64_t)WAIT * 1000;
 	g.hold = true; /* nothing stops process 1 */
-	pid_t pid = clone_me();
+	if (g.slots) *g.limit = g.begin + (int64_t)WAIT * 1000;
+	pid_t pid = g.slots ? clone_me() : -1; /* without memory to share there is only the next init */
 	if (!pid) {
 		setpgid(0, 0);
 		_exit(run((char *[]){ NULL }));
@@ -2291,11 +2125,10 @@ static int first_process(char **argv) {
 	g.level = ERROR; /* the child has said it all */
 	if (slurp(line, sizeof line, PROC "/cmdline") > 0) read_kernel(line, given);
 	for (unsigned i = LEN(mounts); i-- > 0;) {
-		if (mounted[i]) umount2(mounts[i].where, MNT_DETACH);
-		if (made[i]) rmdir(mounts[i].where);
+		if (mounted[i]) umount2(mounts[i][1], MNT_DETACH);
+		if (made[i]) rmdir(mounts[i][1]);
 	}
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	sigprocmask(SIG_UNBLOCK, &g.blocked, NULL);
 	const char *const inits[] = { given[A_INIT].text, "/init", "/sbin/init", "/bin/sh" };
 	for (unsigned i = 0; i < LEN(inits); i++) {
 		if (!inits[i] || !strcmp(inits[i], own)) continue;
@@ -2307,21 +2140,20 @@ static int first_process(char **argv) {
 }
 
 int main(int argc, char **argv) {
-	static const uint8_t heeded[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
-	sigset_t signals;
+	static const uint8_t heeded[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGPIPE };
 	int fd;
 	while (((fd = open(DEV "/null", O_RDWR)) >= 0 || (fd = open("/", O_RDONLY)) >= 0) && fd <= 2) continue;
 	if (fd > 2) close(fd);
 	g.begin = now();
 	g.level = INFO;
 	g.lock = -1;
-	sigemptyset(&signals);
-	for (unsigned i = 0; i < LEN(heeded); i++) sigaddset(&signals, heeded[i]);
-	g.signals = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
-	sigaddset(&signals, SIGPIPE); /* not even a console that goes away may end a change in the middle */
-	sigprocmask(SIG_BLOCK, &signals, NULL);
+	sigemptyset(&g.blocked); /* not even a console that goes away (SIGPIPE) may end a change in the middle */
+	for (unsigned i = 0; i < LEN(heeded); i++) sigaddset(&g.blocked, heeded[i]);
+	sigprocmask(SIG_BLOCK, &g.blocked, NULL);
+	g.signals = signalfd(-1, &g.blocked, SFD_NONBLOCK | SFD_CLOEXEC);
 	g.limit = mmap(NULL, sizeof *g.limit + sizeof *g.slots * SLOTS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (g.limit == MAP_FAILED) return usage("", "memory", "none to be had");
-	g.slots = (struct slot *)(g.limit + 1);
-	return getpid() == 1 && access(PROC "/self", F_OK) ? first_process(argv) : run(argv + (argc > 0));
+	bool is_first = getpid() == 1 && access(PROC "/self", F_OK), poor = g.limit == MAP_FAILED;
+	if (poor && !is_first) return usage("", "memory", "none to be had");
+	g.slots = poor ? NULL : (struct slot *)(g.limit + 1);
+	return is_first ? first_process(argv) : run(argv + (argc > 0));
 }

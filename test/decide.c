@@ -221,7 +221,7 @@ struct loop {
 	const char *wanted;
 	struct target t;
 	struct work w;
-	bool known, leaving, link, done;
+	bool known, link, done;
 	unsigned steps, stop_at, late_at, resets;
 	int first_pid;
 	uint32_t first_comp;
@@ -274,12 +274,13 @@ static void look_at(const struct model *model, struct modem *m)
 	}
 	for (unsigned c = 0; c < 2; c++) {
 		unsigned f = in_config(model->fw, model->running, c);
+		bool any = f;
 
 		if (HAS(model, FEWER) && model->resets)
 			f &= BIT(DM) | BIT(NMEA);
 		if (HAS(model, HIDES))
 			f &= ~(unsigned)NETS;
-		if (f)
+		if (any)
 			show(m, c, f);
 	}
 }
@@ -320,9 +321,10 @@ static void read_list(struct offer *o, const char *text, enum dialect dialect)
 	}
 }
 
-/* The modem's answers to all questions; false when it gives none. */
-static enum why answer(struct model *model, const struct modem *m, struct offer *o)
+/* The modem's answers to all questions into *to, which stays as it was when it gives none, and why. */
+static enum why answer(struct model *model, const struct modem *m, struct offer *to)
 {
+	struct offer answer = { .pid = UNKNOWN, .now = model->comp }, *o = &answer;
 	unsigned f = 0;
 
 	for (unsigned i = 0; i < m->config[m->active - 1].interfaces && m->active <= m->configs; i++)
@@ -331,7 +333,6 @@ static enum why answer(struct model *model, const struct modem *m, struct offer 
 		return MUTE;
 	if (HAS(model, REFUSES_CODE) && (f & BIT(AT)))
 		return LOCKED;
-	*o = (struct offer){ .pid = UNKNOWN, .now = model->comp };
 	model->asked++;
 	if ((f & BIT(AT)) && model->fw->dialect != WIRE) {
 		struct offer p = { 0 };
@@ -346,6 +347,7 @@ static enum why answer(struct model *model, const struct modem *m, struct offer 
 		o->pid = HAS(model, PID_SILENT) || (HAS(model, PID_APPEARS) && model->asked == 1) ||
 				 (HAS(model, PID_FADES) && model->asked > 1)
 			 ? UNKNOWN : model->pid;
+		*to = answer;
 		return FINE;
 	}
 	if (!(f & (BIT(MBIM) | BIT(QMI))) || !model->fw->wire)
@@ -362,7 +364,20 @@ static enum why answer(struct model *model, const struct modem *m, struct offer 
 		}
 		o->row[o->rows++] = r;
 	}
+	*to = answer;
 	return FINE;
+}
+
+/* Once something was written, an AT answer without the PID is none where it was known; as read_back() has it. */
+static enum why ask_model(struct model *model, struct work *w)
+{
+	struct offer o = w->o;
+	enum why why = answer(model, &w->m, &o);
+
+	if (!why && o.pid == UNKNOWN && o.dialect != WIRE && w->p.written && w->p.found.pid != UNKNOWN)
+		return STRANGE;
+	w->o = o;
+	return why;
 }
 
 static void store(struct model *model, bool pid, uint32_t value, bool back)
@@ -442,13 +457,14 @@ static const char *unlawful(const struct modem *m, const struct offer *o, const 
 	bool as_found = p->asked && known_same(o->pid, p->found.pid) && o->now == p->found.now;
 	bool as_written = (p->written & PID ? o->pid == p->pid : known_same(o->pid, p->found.pid)) && (!(p->written & COMP) || o->now == p->comp);
 	bool runs = known_same(o->pid, p->running.pid) && o->now == p->running.now;
-	bool begun = p->written && !p->committed && !(as_found && runs);
+	bool went_in = p->committed && p->why != NO_RESET;
+	bool begun = p->written && !went_in && !(as_found && runs);
 	struct row row = { 0 };
 
 	if (s->doing == WAITING || s->doing == REFUSE) {
 		if (!s->why)
 			return "refuses without a reason";
-	} else if (p->losses >= LOSSES) {
+	} else if (p->losses >= LOSSES + p->resets) {
 		return "goes on with a modem that leaves again and again";
 	} else if (m->kind != MODEM && m->kind != STORAGE) {
 		return "does something to what is no modem";
@@ -462,7 +478,7 @@ static const char *unlawful(const struct modem *m, const struct offer *o, const 
 	if (p->why && s->doing != WAITING && s->doing != REFUSE && m->kind == MODEM && m->active && s->why != p->why &&
 	    !(begun && !p->asked && (s->doing == ASK || s->doing == SELECT))) /* must ask first to put back */
 		return "forgets that it refuses";
-	if (s->doing == FLIP && (m->kind != STORAGE || p->flips >= FLIPS || p->stuck))
+	if (s->doing == FLIP && (m->kind != STORAGE || p->flips >= FLIPS || p->mute))
 		return "flips once too often";
 	for (unsigned c = 0; s->doing == FLIP && c < m->configs; c++)
 		if ((shown_in(m, c) & ~BIT(MS)) && (t->mode == LEAVE || (t->mode == NAMES && !(t->value & ~shown_in(m, c)))))
@@ -471,8 +487,8 @@ static const char *unlawful(const struct modem *m, const struct offer *o, const 
 		return "flips a device that is not authorized";
 	if (s->doing == SELECT && (s->value == m->active || !s->value || s->value > m->configs))
 		return "selects the active configuration, or none";
-	if (s->doing == SELECT && p->unset)
-		return "selects a configuration after that failed";
+	if (s->doing == SELECT && p->selections >= SELECTIONS)
+		return "selects a configuration after that failed, or once too often";
 	if (p->stop && !(begun && !p->asked && (s->doing == ASK || s->doing == SELECT)) && (s->doing == FLIP || s->doing == ASK || s->doing == SELECT || s->doing == DONE || s->doing == WATCH ||
 			(write && !back)) && m->kind == MODEM)
 		return "goes on after TERM";
@@ -496,7 +512,7 @@ static const char *unlawful(const struct modem *m, const struct offer *o, const 
 	if (s->doing == RESET) {
 		if (p->resets >= 2)
 			return "resets a third time";
-		if (p->ignored)
+		if (p->why == NO_RESET)
 			return "resets again what did not reset";
 		if (!p->asked || p->mute)
 			return "resets without an answer";
@@ -518,7 +534,7 @@ static const char *unlawful(const struct modem *m, const struct offer *o, const 
 	if (back) {
 		if (!p->written)
 			return "puts back what it did not write";
-		if (p->committed)
+		if (went_in)
 			return "puts back after the target went in";
 		if (s->doing == WRITE_PID && (p->found.pid == UNKNOWN || s->value != (uint32_t)p->found.pid))
 			return "puts back a PID that was not found";
@@ -534,7 +550,7 @@ static const char *unlawful(const struct modem *m, const struct offer *o, const 
 		return "writes on the way out";
 	if (p->written & (s->doing == WRITE_PID ? PID : COMP))
 		return "writes twice";
-	if (p->ignored || p->committed)
+	if (p->committed)
 		return "writes after the reset that was to be the last";
 	if (t->mode == LEAVE || t->mode == OFF)
 		return "writes although nothing is wanted";
@@ -635,13 +651,14 @@ static void see(struct loop *l)
 
 	look_at(&l->model, &m);
 	if (m.kind == GONE ? l->w.m.kind != GONE : !same(&m, &l->w.m)) {
-		if (l->w.m.kind == MODEM && !l->leaving)
+		if (l->w.m.kind == MODEM)
 			p->losses++;
-		l->leaving = l->known = l->link = false;
-		p->asked = p->ignored = p->stayed = p->unset = false;
-		p->stuck = FINE;
+		if (p->why == NO_RESET && !p->restored)
+			p->why = FINE;
+		l->known = l->link = false;
+		p->asked = p->stayed = false;
 		p->mute = FINE;
-		p->config = p->selections = 0;
+		p->selections = p->config = 0;
 	}
 	l->w.m = m;
 }
@@ -674,7 +691,7 @@ static bool obey(struct loop *l, const struct step *s)
 		note(l, "flip ");
 		p->flips++;
 		if (HAS(model, STUCK)) {
-			p->stuck = true;
+			p->mute = NO_LEAVE;
 		} else {
 			model->away = true;
 			model->kind = MODEM;
@@ -686,14 +703,14 @@ static bool obey(struct loop *l, const struct step *s)
 		if (!p->config)
 			p->config = l->w.m.active;
 		if (HAS(model, NO_CONFIGS))
-			p->unset = true;
+			p->selections = SELECTIONS;
 		else
 			model->config = (uint8_t)s->value;
 		l->link = false;
 		return true;
 	case ASK:
 		note(l, "ask ");
-		if ((why = answer(model, &l->w.m, &l->w.o))) {
+		if ((why = ask_model(model, &l->w))) {
 			p->mute = why;
 			return true;
 		}
@@ -705,13 +722,12 @@ static bool obey(struct loop *l, const struct step *s)
 		return true;
 	case WRITE_PID:
 	case WRITE_COMP:
-		note(l, pid || model->fw->dialect == MASK ? "%s%s %X " : "%s%s %u ", s->why ? "back-" : "",
-		     pid ? "pid" : model->fw->dialect == MASK ? "mask" : "comp", s->value);
-		if (!l->link && (p->mute = answer(model, &l->w.m, &l->w.o))) {
+		if (!l->link) { /* decided to ask again first */
 			p->asked = false;
 			return true;
 		}
-		l->link = true;
+		note(l, pid || model->fw->dialect == MASK ? "%s%s %X " : "%s%s %u ", s->why ? "back-" : "",
+		     pid ? "pid" : model->fw->dialect == MASK ? "mask" : "comp", s->value);
 		if (s->why)
 			p->restored = (uint8_t)(p->restored | (pid ? PID : COMP));
 		else
@@ -726,29 +742,26 @@ static bool obey(struct loop *l, const struct step *s)
 			l->link = false;
 		}
 		answered = !HAS(model, DROPS_LINE) && !(HAS(model, DROPS_LINE_ONCE) && model->pid_writes + model->comp_writes == 1) &&
-			   !answer(model, &l->w.m, &l->w.o);
+			   !ask_model(model, &l->w);
 		if (!answered)
 			p->asked = l->link = false;
 		return true;
 	case RESET:
 		note(l, "reset ");
-		if (s->value)
-			expectation(&l->w.o, p->expect);
 		l->link = false;
 		p->resets++;
+		p->committed = s->value && p->written;
 		l->resets++;
 		model->resets++;
 		if (HAS(model, IGNORED) || (HAS(model, IGNORED_ONCE) && model->resets == 1)) {
-			p->ignored = true;
+			p->why = NO_RESET;
 			return true;
 		}
-		l->leaving = true;
-		p->committed = p->committed || (s->value && p->written);
 		restart(l);
 		return true;
 	case WATCH:
 		note(l, "watch ");
-		if (HAS(model, CRASHES_AFTER) || (HAS(model, CRASHES_ONCE) && !p->losses))
+		if (HAS(model, CRASHES_AFTER) || (HAS(model, CRASHES_ONCE) && p->losses <= p->resets))
 			restart(l);
 		else
 			p->stayed = true;
@@ -1060,9 +1073,9 @@ static void cell(const struct work *w, const char *where)
 	const char *wrong = unlawful(&w->m, o, w->t, p, &s);
 
 	cells++;
-	hold(!wrong, "%s: step %u value %X why %u: %s (asked %u stop %u late %u ignored %u committed %u stayed %u resets %u written %u "
+	hold(!wrong, "%s: step %u value %X why %u: %s (asked %u stop %u late %u committed %u stayed %u resets %u written %u "
 	     "restored %u why %u mute %u config %u; stored %d/%u found %d/%u running %d/%u)", where, s.doing, s.value, s.why, wrong, p->asked,
-	     p->stop, p->late, p->ignored, p->committed, p->stayed, p->resets, p->written, p->restored, p->why, p->mute, p->config,
+	     p->stop, p->late, p->committed, p->stayed, p->resets, p->written, p->restored, p->why, p->mute, p->config,
 	     o->pid, o->now, p->found.pid, p->found.now, p->running.pid, p->running.now);
 }
 
@@ -1072,9 +1085,8 @@ static void histories(const struct modem *m, const struct offer *found, const st
 {
 	static const enum why whys_tried[] = { FINE, DIFFERS }, mutes[] = { FINE, MUTE };
 	static const struct { bool committed, stayed; } ends[] = { { false, false }, { true, false }, { true, true } };
-	static const struct { bool unset; uint8_t selections, losses, flips; bool stuck; } limits[] = {
-		{ false, 0, 0, 0, false }, { true, 1, 0, 0, false }, { false, 6, 0, 0, false }, { false, 0, LOSSES, 0, false },
-		{ false, 0, 0, FLIPS, false }, { false, 0, 0, 1, true },
+	static const struct { uint8_t selections, losses, flips; } limits[] = {
+		{ 0, 0, 0 }, { SELECTIONS, 0, 0 }, { 0, LOSSES, 0 }, { 0, LOSSES + RESETS, 0 }, { 0, 0, FLIPS }, { 0, 0, 1 },
 	};
 
 	static struct work w;
@@ -1084,32 +1096,32 @@ static void histories(const struct modem *m, const struct offer *found, const st
 	w.t = t;
 	for (unsigned i = 0; i < 1u << 15; i++) {
 		unsigned bits = i, resets, end_, limit;
+		bool ignored;
 		struct past p = { .pid = pid, .comp = comp };
 
 		p.asked = bits & 1, bits >>= 1;
 		p.stop = bits & 1, bits >>= 1;
 		p.late = bits & 1, bits >>= 1;
-		p.ignored = bits & 1, bits >>= 1;
-		p.why = whys_tried[bits & 1], bits >>= 1;
+		ignored = bits & 1, bits >>= 1;
+		p.why = ignored ? NO_RESET : whys_tried[bits & 1], bits >>= 1;
 		p.mute = mutes[bits & 1], bits >>= 1;
 		p.config = bits & 1, bits >>= 1;
 		p.written = bits & 3, bits >>= 2;
 		p.restored = bits & 3, bits >>= 2;
 		resets = bits & 3, bits >>= 2;
 		end_ = bits & 3;
-		if (resets == 3 || end_ == 3 || (p.restored && !p.written) || (p.asked && p.mute) || ((end_ || p.ignored) && !resets) ||
-		    ((p.written & PID) && (found->dialect != INDEX || found->pid == UNKNOWN)) ||
+		if (resets == 3 || end_ == 3 || (p.restored && !p.written) || (p.asked && p.mute) || ((end_ || ignored) && !resets) ||
+		    ((p.written & PID) && (found->dialect != INDEX || found->pid == UNKNOWN || pid == UNKNOWN)) ||
+		    (p.asked && p.written && o->pid == UNKNOWN && o->dialect != WIRE && found->pid != UNKNOWN) || /* no answer */
 		    (!p.written && (o->pid != found->pid || o->now != found->now)) || (end_ && !p.written) || (t->mode == LEAVE && p.written))
 			continue;
 		p.resets = (uint8_t)resets;
 		p.committed = ends[end_].committed;
 		p.stayed = ends[end_].stayed;
 		for (limit = 0; limit < (i % 7 ? 1 : LEN(limits)); limit++) {
-			p.unset = limits[limit].unset;
 			p.selections = limits[limit].selections;
 			p.losses = limits[limit].losses;
 			p.flips = limits[limit].flips;
-			p.stuck = limits[limit].stuck;
 			w.p = p;
 			w.p.found = *found;
 			w.p.running = *o;
@@ -1264,6 +1276,7 @@ static void test_examples(void)
 		{ "330u", "ecm", "flip wait ask comp 5 reset wait watch done", 0 },
 		{ "330u", "68A2/9", "flip wait ask pid 68A2 back-pid 68A3 refuse NO_AT", 0 },
 		{ "330u", "68E2/mbim", "flip wait ask refuse PID_NOT_LISTED", 0 },
+		{ "330u", "68A3/mbim", "flip wait ask refuse NOT_LISTED", 0 }, /* a PID that is named stays */
 		{ "330u", "68A4/mbim", "flip wait ask refuse PID_NOT_LISTED", 0 },
 		{ "330u", "modem@2", "flip wait refuse NO_SUCH_CONFIG", 0 },
 		{ "330u", "0x100D", "flip wait ask refuse NO_BITS", 0 },
@@ -1366,7 +1379,7 @@ static void test_examples(void)
 		  1ull << COMP_OTHER | 1ull << NO_FOLLOW },
 		{ "330u", "mbim", "flip wait ask pid 68A2 comp 8 reset wait flip wait watch done", 1ull << AS_STORAGE },
 		{ "330u", "mbim", "flip refuse NO_LEAVE", 1ull << STUCK },
-		{ "mc7710", "mbim", "ask comp 8 reset back-comp 6 refuse NO_RESET", 1ull << IGNORED },
+		{ "mc7710", "mbim", "ask comp 8 reset ask back-comp 6 refuse NO_RESET", 1ull << IGNORED },
 		{ "mc7710", "mbim", "ask comp 8 reset wait wait IN_BOOT", 1ull << AS_BOOT },
 		{ "mc7710", "mbim", "ask comp 8 reset wait wait watch done", 1ull << BOOT_PASSES },
 		{ "mc7710", "mbim", "ask comp 8 reset wait MISSING", 1ull << STAYS_AWAY },
@@ -1376,6 +1389,7 @@ static void test_examples(void)
 		{ "mc7710", "mbim", "ask refuse LOCKED", 1ull << REFUSES_CODE },
 		{ "mc7710", "mbim", "ask refuse MUTE", 1ull << SILENT_ALWAYS },
 		{ "mc7710", "8", "ask comp 8 reset wait ask watch done", 1ull << SILENT_AFTER },
+		{ "reserved", "9!", "ask comp 9 reset wait ask refuse MUTE", 1ull << SILENT_AFTER }, /* nobody knows what 9 shows */
 		{ "mc7710-in-14", "qmi", "select 1 refuse NO_CONFIG", 1ull << NO_CONFIGS },
 		{ "330u", "modem", "refuse BARRED", 1ull << UNAUTHORIZED },
 	};

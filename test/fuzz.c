@@ -217,11 +217,7 @@ static unsigned shown(unsigned config) /* function bits of a configuration */
 			bits |= x.running & functions[f].bit ? BIT(f) : 0;
 		return bits;
 	}
-	if (x.running < LEN(compositions))
-		return config == 1 ? compositions[x.running] : 0;
-	if (x.running > 22)
-		return 0;
-	return compositions[config == 1 ? (x.running < 18 ? 6 : 7) : 8 + (x.running - 13) % 5];
+	return x.running < LEN(compositions) ? compositions[x.running][config - 1] : 0;
 }
 
 static size_t interface(uint8_t *p, unsigned number, unsigned class, unsigned subclass, unsigned protocol, unsigned bulk, unsigned interrupt)
@@ -665,6 +661,8 @@ static int x_open(const char *file, int flags, ...)
 		f->n = descriptors((uint8_t *)f->text);
 	else if (!strcmp(file, SYSUSB "/devnum") && x.present)
 		f->n = (size_t)snprintf(f->text, 20, "%u\n", x.devnum);
+	else if (!strcmp(file, SYSUSB "/busnum") && x.present)
+		f->n = (size_t)snprintf(f->text, 20, "1\n");
 	else if (!strcmp(file, SYSUSB "/dev") && x.present)
 		f->n = (size_t)snprintf(f->text, 20, "189:%u\n", x.devnum - 1);
 	else if (!strcmp(file, SYSUSB "/authorized") && x.present)
@@ -1220,7 +1218,7 @@ static int fuzz_answers(const uint8_t *data, size_t size)
 		take(&l, command, (int)n);
 		must(l.used < TEXT && l.line <= l.used && strlen(l.text) == l.used, "an answer's length");
 	}
-	conclude_answer(&l, command);
+	end_answer(&l, command);
 	n = strlen(l.text);
 	if (!(copy = malloc(n + 1))) /* with nothing behind it */
 		return 0;
@@ -1336,7 +1334,7 @@ static int fuzz_frames(const uint8_t *data, size_t size)
 		q[5] = i & 2 ? 10 : 0;
 		q[6] = i & 2 ? 2 : 1;
 		q[7] = 4;
-		put16(q + qmux_head(q) - 4, i & 2 ? GET_COMP : GET_CLIENT);
+		put16(q + (q[4] == CTL ? 12 : 13) - 4, i & 2 ? GET_COMP : GET_CLIENT);
 		is_done(&l, size, ask, 12);
 		if ((l.mbim && !is_done(&l, size, ask, 40)) || !is_answer(&l, size, q))
 			continue;

@@ -85,7 +85,7 @@ words() {
 	done
 	grep -n '.\{81\}' README | sed 's/^/README is wider than 80: /'
 	grep -n '@[A-Z]*@' README
-	[ "$(sed -n 's/^VERSION = //p' Makefile)" = "$(sed -n 's/^#define VERSION "\(.*\)"/\1/p' swflip.c)" ] || echo 'two versions'
+	[ "$(sed -n 's/^VERSION = //p' Makefile)" = "$(sed -n 's/^#define VERSION "\(.*\)"/\1/p' config.h)" ] || echo 'two versions'
 }
 
 # What nobody must find in here: this machine's paths, blanks at the ends of lines, other bytes than ASCII.

@@ -111,7 +111,9 @@ static enum result receive_text(char text[TEXT], const char *bytes, size_t n, co
 {
 	static struct link l;
 
-	l.used = l.line = l.over = l.result = 0;
+	l.used = l.line = 0;
+	l.over = false;
+	l.result = SILENT;
 	l.text[0] = '\0';
 	for (size_t at_ = 0; at_ < n; at_ += piece)
 		for (size_t end_ = n - at_ < piece ? n : at_ + piece, from = at_, part; from < end_; from += part) {
@@ -119,7 +121,7 @@ static enum result receive_text(char text[TEXT], const char *bytes, size_t n, co
 			memcpy(l.frame, bytes + from, part);
 			take(&l, command, (int)part);
 		}
-	conclude_answer(&l, command);
+	end_answer(&l, command);
 	memcpy(text, l.text, TEXT);
 	return l.result;
 }
@@ -500,6 +502,37 @@ static void test_values(void)
 		hold(digits(&s, 16, 15, &value) == hex, "%u as hex", i);
 	}
 	end();
+}
+
+/* A modem that answers one question and not the next: nothing of the first answer is taken for the second's. */
+static void test_silence(void)
+{
+	static struct link l;
+	static struct slot me;
+	char text[200];
+	int fd[2];
+
+	g.me = &me;
+	g.deadline = now() + 100000;
+	g.signals = -1;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd))
+		abort();
+	l = (struct link){ .carrier = TTY, .fd = fd[0] };
+	if (write(fd[1], "old\r\n", 5) != 5)
+		abort();
+	begin("parse.silence");
+	hold(!at_within(&l, "ATI", 20)[0] && l.result == SILENT && !l.gone, "what was there before: '%s'", l.text);
+	hold(read(fd[1], text, sizeof text) == 4 && !memcmp(text, "ATI\r", 4), "the command");
+	strcpy(l.text, "!UDPID: 68A3\n");
+	l.result = OK;
+	l.used = l.line = strlen(l.text);
+	hold(!at_within(&l, "AT!UDPID?", 20)[0] && l.result == SILENT, "an answer that is not its own: '%s'", l.text);
+	close(fd[0]);
+	strcpy(l.text, "!UDPID: 68A3\n");
+	hold(!at_within(&l, "AT!UDPID?", 20)[0] && l.result == SILENT && l.gone, "gone: '%s'", l.text);
+	end();
+	close(fd[1]);
+	g.me = NULL;
 }
 
 /* ---- targets ---- */
@@ -1271,6 +1304,7 @@ int main(void)
 	test_rows();
 	test_ways();
 	test_answers();
+	test_silence();
 	test_values();
 	test_targets();
 	dup2(null, 2);

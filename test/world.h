@@ -391,6 +391,8 @@ static void plug(struct device *d)
 		make(d->port[0] == '1' ? ">../../../usb2/2-0:1.0/usb2-port1" : ">../../../usb1/1-0:1.0/usb1-port1", "%s/port/peer", base);
 	snprintf(number, sizeof number, "%u\n", d->devnum);
 	make(number, "%s/devnum", base);
+	snprintf(number, sizeof number, "%d\n", atoi(d->port));
+	make(number, "%s/busnum", base);
 	make("auto\n", "%s/power/control", base);
 	make(fault("barred") ? "0\n" : "1\n", "%s/authorized", base);
 	make(d->config == 2 ? "2\n" : "1\n", "%s/bConfigurationValue", base);
@@ -969,7 +971,7 @@ static void set_up(const char *cmdline, const char *faults, const char *drivers)
 	if (strstr(drivers, "serial"))
 		make("", "sys/bus/usb-serial/drivers/qcserial");
 	if (strstr(drivers, "wdm"))
-		make("", "sys/bus/usb/drivers/qmi_wwan/module");
+		make("", "sys/bus/usb/drivers/cdc_wdm/module");
 	if (strstr(drivers, "storage"))
 		make("", "sys/bus/usb/drivers/usb-storage/module");
 	if (fault("in-stall"))

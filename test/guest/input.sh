@@ -185,7 +185,7 @@ t_kernel_words_rest() {
 	words 'swflip.target=8 swflip.code=OTHER77 swflip.log=0'
 	status 0
 	log 'unlock ok'
-	silent 'writing|resetting'
+	silent 'write|reset'
 	words 'swflip.appear=0 swflip.target=1-9:mbim'
 	status 3
 	ended 0

@@ -193,7 +193,7 @@ t_kernel_log() {
 	status 0
 	count_lines 0
 	since kernel_log
-	in_dmesg '^<30>.* swflip: 1-1: writing PID 68A2$'
+	in_dmesg '^<30>.* swflip: 1-1: write PID 68A2$'
 	in_dmesg '^<30>.* swflip: 1-1: 1199:68a2 in mode mbim: '
 }
 
