@@ -278,15 +278,22 @@ static bool excused(const char *why, const char *what)
 	return false;
 }
 
-/* Is somebody left behind, who does not end at once? */
+/* Is somebody left behind, who does not end at once? Ends them, so that they do not disturb the next run. */
 static bool deserted(void)
 {
-	pid_t pid = 0;
+	bool found = false;
+	char pid[20];
+	FILE *f;
 
-	for (int64_t until = now() + 300; now() < until && (pid = waitpid(-1, NULL, WNOHANG)) >= 0;)
-		if (!pid)
-			poll(NULL, 0, 5);
-	return pid >= 0;
+	for (int64_t until = now() + 300; waitpid(-1, NULL, WNOHANG) >= 0; poll(NULL, 0, 5)) {
+		found |= now() > until;
+		if (found && (f = fopen("/proc/thread-self/children", "r"))) {
+			while (fscanf(f, "%19s", pid) == 1)
+				kill(atoi(pid), SIGKILL);
+			fclose(f);
+		}
+	}
+	return found;
 }
 
 /* NULL, or what is wrong with a run in which this failed. */
