@@ -87,6 +87,7 @@ static void x_fork(void), *x_mmap(void *, size_t, int, int, int, off_t);
 
 /* ---- the world ---- */
 
+enum { URB_INTERRUPT = 1, URB_BULK = 3 };
 enum { FDS = 64, FIRST = 10, QUEUE = 16384, SPOKEN = 1 << 17 };
 
 static struct {
