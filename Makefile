@@ -18,8 +18,8 @@ FUZZTIME = 60
 FLAGS = -std=c11 -Wall -Wextra -DVERSION='"$(VERSION)"' -static
 SMALL = -fno-pie -no-pie -fno-stack-protector -fno-unwind-tables -fno-asynchronous-unwind-tables -ffunction-sections \
 	-fdata-sections -mgeneral-regs-only -fira-region=mixed -fno-caller-saves -fno-forward-propagate -fno-if-conversion \
-	-fno-inline-functions-called-once -fno-ipa-modref -fno-ipa-sra -fno-jump-tables -fno-move-loop-invariants \
-	-fno-thread-jumps -fno-tree-dse -fno-tree-loop-im -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,norelro \
+	-fno-ipa-modref -fno-ipa-sra -fno-jump-tables -fno-move-loop-invariants -fno-shrink-wrap -fno-thread-jumps \
+	-fno-tree-dominator-opts -fno-tree-dse -fno-tree-loop-im -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,norelro \
 	-Wl,-z,noseparate-code,-z,common-page-size=64
 
 all: swflip

@@ -700,12 +700,12 @@ static int fetch(struct link *l) {
 	if (n < 0 && errno == EAGAIN) return 0;
 	if (n < 0 || l->carrier != URBS) return n > 0 ? n : -1;
 	int status = l->in.status;
-	if (status == -EPIPE && l->stalls++ < STALLS) usbfs(l->fd, USBDEVFS_CLEAR_HALT, &(unsigned){ l->in.endpoint });
-	else if (status && status != -EOVERFLOW) return -1;
-	if (usbfs(l->fd, USBDEVFS_SUBMITURB, &l->in) < 0) return -1;
+	bool stalled = status == -EPIPE && l->stalls++ < STALLS;
+	if (stalled) usbfs(l->fd, USBDEVFS_CLEAR_HALT, (unsigned[]){ l->in.endpoint });
+	if ((status && status != -EOVERFLOW && !stalled) || usbfs(l->fd, USBDEVFS_SUBMITURB, &l->in) < 0) return -1;
 	n = status ? 0 : l->in.actual_length;
-	if (n <= 0 || l->out) return n;
-	if (l->frame[0] != 0xa1 || l->frame[1] != RESPONSE_AVAILABLE) return 0; /* another notice */
+	bool notice = n > 0 && l->frame[0] == 0xa1 && l->frame[1] == RESPONSE_AVAILABLE;
+	if (l->out || !notice) return l->out ? n : 0;
 	n = control(l->fd, GET_ENCAPSULATED_RESPONSE, 0, l->number, l->frame, FRAME);
 	return n > 0 ? n : 0;
 }
@@ -739,7 +739,7 @@ static void close_link(struct link *l) {
 		tcsetattr(l->fd, TCSANOW, &l->saved);
 		ioctl(l->fd, TIOCNXCL);
 	} else if (l->carrier == URBS) {
-		usbfs(l->fd, USBDEVFS_RELEASEINTERFACE, &(unsigned){ l->number }); /* which ends the IN transfer, too */
+		usbfs(l->fd, USBDEVFS_RELEASEINTERFACE, (unsigned[]){ l->number }); /* which ends the IN transfer, too */
 		usbfs(l->fd, USBDEVFS_IOCTL, &(struct usbfs_ioctl){ l->number, (int)USBDEVFS_CONNECT, NULL });
 	}
 	if (l->carrier) close(l->fd);
