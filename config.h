@@ -127,9 +127,9 @@
 /* ---- the words of the tables below ---- */
 
 enum function_kind { AT, DM, NMEA, QMI, MBIM, NET, ECM, MS, FUNCTIONS, SPARE = FUNCTIONS };
-enum layout { SWI = 1, DIRECT = 2, GOBI = 4 };
-enum needs { BULK = 1, INTERRUPT = 2 };
-enum kind { GONE, FOREIGN, STORAGE, MODEM, BOOT };
+enum layout { SWI = 1, DIRECT = 2, GOBI = 4 };     /* how interfaces are numbered: Sierra's, Direct IP's, Gobi's way */
+enum needs { BULK = 1, INTERRUPT = 2 };		   /* endpoints: a bulk pair, an interrupt IN */
+enum kind { GONE, FOREIGN, STORAGE, MODEM, BOOT }; /* what a device is; BOOT: a boot loader */
 enum { ANY = 0x100, ANY_PID = 0xffff, VENDOR = 0xff, NETS = BIT(QMI) | BIT(MBIM) | BIT(NET) | BIT(ECM), UNKNOWN = -1 };
 
 /* ---- what is a modem ---- */
@@ -250,9 +250,15 @@ static const uint16_t dtr[] = { 0x68c0, 0x9071, 0x9079, 0x907b, 0x9091, 0xc081 }
 
 /* ---- the command line ---- */
 
+/* The Makefile says it; here for who compiles by hand. */
 #ifndef VERSION
 #define VERSION "1.0"
 #endif
+
+static const char help[] = "usage: swflip [-hklnqvV] [-a seconds] [-c code] [-w seconds] [-t target]...\n"
+	"-t [PORT:][PID/]MODE[@CONFIG][!], MODE off, modem, mbim, at+qmi, 8 or 0x100D\n"
+	"-a, -w seconds to wait for a modem, and for all; -c unlock code; -n dry run; -l list\n"
+	"-k to the kernel's log; -q, -v less, more; -V version\n";
 
 /* What can be set: its option, its word on the kernel's command line, its bounds, and what is said of any other value. */
 enum { A_TARGET, A_CODE, A_APPEAR, A_WAIT, A_LOG, A_INIT, WORDS };
@@ -266,11 +272,6 @@ static const struct { char option[4], word[15]; uint32_t least, most; const char
 };
 
 /* ---- what is said ---- */
-
-static const char help[] = "usage: swflip [-hklnqvV] [-a seconds] [-c code] [-w seconds] [-t target]...\n"
-	"-t [PORT:][PID/]MODE[@CONFIG][!], MODE off, modem, mbim, at+qmi, 8 or 0x100D\n"
-	"-a, -w seconds to wait for a modem, and for all; -c unlock code; -n dry run; -l list\n"
-	"-k to the kernel's log; -q, -v less, more; -V version\n";
 
 /* Why a modem is not in its target mode, and the next thing to do. */
 enum why {
