@@ -903,7 +903,7 @@ static void parse_rows(struct offer *o, const char *s) {
 	size_t length;
 	do { /* word by word, the last one empty */
 		const char *p = s = skip(s);
-		uint32_t n;
+		uint32_t n = 0;
 		length = word_length(s);
 		bool begin = digits(&p, 10, 255, &n) && *(p = skip(p)) == '-', end = is_word(s, length, "SUPPORTED");
 		if (open && (begin || end || !length)) {

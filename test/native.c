@@ -220,6 +220,7 @@ static const struct scenario scenarios[] = {
 	{ .name = "list-offer", .arguments = "-l", .device = { { "1-1", 0x68a2, 6 } }, .log = "", .says = "ttyUSB3\tPID 68A2 composition 6\t" },
 	{ .name = "list-usbfs", .arguments = "-l", .drivers = "none", .device = { { "1-1", 0x68a2, 6 } }, .says = "\tusbfs\tPID 68A2 composition 6\t" },
 	{ .name = "list-mask", .arguments = "-l", .faults = "mask", .device = { { "1-1", 0x9071, 0x10d } }, .log = "", .says = "bits 10D" },
+	{ .name = "list-bad-word", .arguments = "-l", .cmdline = "swflip.target=9071", .device = { { "1-1", 0x68a2, 6 } }, .log = "", .says = "\tmodem\t" },
 	{ .name = "list-storage", .arguments = "-l", .faults = "truinstall", .device = { { "1-1", 0x68a3, 3 } }, .log = "", .says = "\tstorage\tms(-)\t-\t-\t-" },
 	{ .name = "list-locked", .arguments = "-l", .faults = "code", .device = { { "1-1", 0x68a2, 6 } }, .log = "", .says = "unlock code" },
 	{ .name = "list-barred", .arguments = "-l", .faults = "barred", .device = { { "1-1", 0x68a2, 6 } }, .log = "", .says = "unauthorized" },
