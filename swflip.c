@@ -11,7 +11,6 @@
  * A dual composition has two USB configurations; which one runs is the host's choice (bConfigurationValue).
  * Firmware takes product IDs and compositions that it does not list, and dies of them. So nothing unlisted is written.
  * Not attempted: firmware, boot loaders, turning TRU-Install off for good (no such command is known), connecting.
- *
  * Data flows one way: look (sysfs) -> decide (pure, all the rules) -> act (the modem) -> wait (uevents), and again.
  */
 #define _GNU_SOURCE
@@ -1593,10 +1592,8 @@ static int act(struct work *w, struct step s) {
 	const char *name = s.doing <= RESET ? doings[s.doing].name : NULL;
 	struct text text = { "" };
 	if (s.why && s.doing != WAITING) w->p.why = s.why;
-	if (!w->l.carrier && s.doing >= WRITE_PID && s.doing <= RESET) { /* closed meanwhile: ask again first */
-		w->p.asked = false;
-		return UNKNOWN;
-	}
+	bool closed = !w->l.carrier && s.doing >= WRITE_PID && s.doing <= RESET;
+	if (closed) return w->p.asked = false, UNKNOWN; /* meanwhile: ask again first */
 	if (name) add(&text, s.doing == WRITE_COMP && w->o.dialect == MASK ? "write bitmask %X" : name, s.value);
 	if (name) say(g.dry ? VERDICT : INFO, "%s%s", g.dry ? "would " : s.why ? "back: " : "", text.s);
 	if (name && g.dry) { /* no step after it can be known, but for the reset */
@@ -1949,11 +1946,11 @@ static int first_process(char **argv) {
 	static const char *const mounts[][2] = { { "proc", PROC }, { "sysfs", SYS }, { "devtmpfs", DEV } };
 	static char line[4098];
 	struct given given[WORDS] = { [A_TARGET] = { "", settings[A_TARGET].option } }; /* the child's */
-	bool mounted[LEN(mounts)];
+	bool mounted[LEN(mounts)], made[LEN(mounts)];
 	struct identity me = { .mode = 0 }, it;
 	const char *own = argv[0];
 	for (unsigned i = 0; i < LEN(mounts); i++) {
-		mkdir(mounts[i][1], 0755);
+		made[i] = !mkdir(mounts[i][1], 0755);
 		mounted[i] = !mount(mounts[i][0], mounts[i][1], mounts[i][0], 0, NULL);
 	}
 	if (!identify(PROC "/self/exe", &me)) identify(own, &me);
@@ -1968,8 +1965,10 @@ static int first_process(char **argv) {
 	if (pid > 0) kill(-pid, SIGKILL);
 	g.level = ERROR; /* the child has said it all */
 	if (slurp(line, sizeof line, PROC "/cmdline") > 0) read_kernel(line, given);
-	for (unsigned i = LEN(mounts); i-- > 0;)
+	for (unsigned i = LEN(mounts); i-- > 0;) {
 		if (mounted[i]) umount2(mounts[i][1], MNT_DETACH);
+		if (made[i]) rmdir(mounts[i][1]);
+	}
 	sigprocmask(SIG_UNBLOCK, &g.blocked, NULL);
 	const char *const inits[] = { given[A_INIT].text, "/init", "/sbin/init", "/bin/sh" };
 	for (unsigned i = 0; i < LEN(inits); i++) {
