@@ -1741,9 +1741,9 @@ static const struct slot *tend(void) {
 	enum { GRACE_MS = 400 };
 	const struct slot *busy = NULL;
 	for (struct slot *s = g.slots; s < g.slots + SLOTS; s++) {
+		if (!s->pid) continue;
 		int64_t end = s->written ? g.deadline : sooner(g.deadline, s->heard + SILENCE_MS);
 		int status, late = now() > end + GRACE_MS;
-		if (!s->pid) continue;
 		if (waitpid(s->pid, &status, WNOHANG) > 0) {
 			enum why why = now() < end ? LOST : now() < g.deadline ? MUTE : LATE;
 			pronounce(s, WIFEXITED(status) ? WEXITSTATUS(status) : give_up(s, why, ""));
