@@ -10,17 +10,17 @@
 
 /* ---- modems ---- */
 
-#define ROWS_0_TO_5(status) \
-	"0  - HIP  DM    NMEA  AT    MDM1  MDM2  MDM3  MS  " status "\n" \
+#define ROWS_0_TO_5(status)                                                 \
+	"0  - HIP  DM    NMEA  AT    MDM1  MDM2  MDM3  MS  " status "\n"    \
 	"1  - HIP  DM    NMEA  AT    MDM1  MS              NOT SUPPORTED\n" \
-	"2  - HIP  DM    NMEA  AT    NIC1  MS              " status "\n" \
-	"3  - HIP  DM    NMEA  AT    MDM1  NIC1  MS        " status "\n" \
-	"4  - HIP  DM    NMEA  AT    NIC1  NIC2  NIC3  MS  " status "\n" \
+	"2  - HIP  DM    NMEA  AT    NIC1  MS              " status "\n"    \
+	"3  - HIP  DM    NMEA  AT    MDM1  NIC1  MS        " status "\n"    \
+	"4  - HIP  DM    NMEA  AT    NIC1  NIC2  NIC3  MS  " status "\n"    \
 	"5  - HIP  DM    NMEA  AT    ECM1  MS              " status "\n"
-#define ROWS_6_TO_7(status) \
+#define ROWS_6_TO_7(status)                                              \
 	"6  - DM   NMEA  AT    QMI                         " status "\n" \
 	"7  - DM   NMEA  AT    RMNET1 RMNET2 RMNET3        " status "\n"
-#define ROWS_9_TO_12 \
+#define ROWS_9_TO_12                                                    \
 	"9  - MBIM                                         SUPPORTED\n" \
 	"10 - NMEA MBIM                                    SUPPORTED\n" \
 	"11 - DM   MBIM                                    SUPPORTED\n" \
@@ -28,43 +28,52 @@
 #define DUAL(n, a, b) n " - Config1: comp" a "    Config2: comp" b "             SUPPORTED\n"
 
 static const char direct[] = ROWS_0_TO_5("SUPPORTED") ROWS_6_TO_7("NOT SUPPORTED");
-static const char no_ecm[] = "3 - HIP DM NMEA AT MDM1 NIC1 SUPPORTED\n5 - HIP DM NMEA AT ECM1 MS NOT SUPPORTED\n";
+static const char no_ecm[] =
+	"3 - HIP DM NMEA AT MDM1 NIC1 SUPPORTED\n5 - HIP DM NMEA AT ECM1 MS NOT SUPPORTED\n";
 static const char qmi_only[] = ROWS_0_TO_5("NOT SUPPORTED") ROWS_6_TO_7("SUPPORTED");
-static const char newer[] = ROWS_0_TO_5("NOT SUPPORTED") ROWS_6_TO_7("SUPPORTED")
-	"8  - DM   NMEA  AT    MBIM                        SUPPORTED\n" ROWS_9_TO_12
-	DUAL("13", "6", "8") DUAL("14", "6", "9") DUAL("15", "6", "10") DUAL("16", "6", "11") DUAL("17", "6", "12")
-	DUAL("18", "7", "8") DUAL("19", "7", "9") DUAL("20", "7", "10") DUAL("21", "7", "11") DUAL("22", "7", "12");
-static const char win8[] = ROWS_0_TO_5("NOT SUPPORTED") ROWS_6_TO_7("SUPPORTED")
-	"8  - Win8 Std Net                                 SUPPORTED\n" ROWS_9_TO_12
-	"13 - reserved                                     SUPPORTED\n" DUAL("14", "6", "9") DUAL("15", "6", "10");
-static const char reserved[] = ROWS_0_TO_5("NOT SUPPORTED") ROWS_6_TO_7("SUPPORTED")
-	"8  - reserved                                     NOT SUPPORTED\n"
-	"9  - reserved                                     SUPPORTED\n";
-static const char twice[] = ROWS_0_TO_5("NOT SUPPORTED") ROWS_6_TO_7("SUPPORTED")
-	"8  - DM   NMEA  AT    MBIM                        SUPPORTED\n"
-	"8  - DM   NMEA  AT    MBIM                        NOT SUPPORTED\n"
-	"12 - DM   NMEA  MBIM                              SUPPORTED\n"
-	"12 - DM   NMEA  AT MBIM                           SUPPORTED\n"
-	DUAL("13", "6", "8") DUAL("13", "6", "8") DUAL("14", "6", "9") DUAL("14", "6", "12");
+static const char newer[] = ROWS_0_TO_5("NOT SUPPORTED") ROWS_6_TO_7(
+	"SUPPORTED") "8  - DM   NMEA  AT    MBIM                        SUPPORTED\n" ROWS_9_TO_12
+	DUAL("13", "6", "8") DUAL("14", "6", "9") DUAL("15", "6", "10") DUAL("16", "6", "11")
+		DUAL("17", "6", "12") DUAL("18", "7", "8") DUAL("19", "7", "9")
+			DUAL("20", "7", "10") DUAL("21", "7", "11") DUAL("22", "7", "12");
+static const char win8[] = ROWS_0_TO_5("NOT SUPPORTED") ROWS_6_TO_7(
+	"SUPPORTED") "8  - Win8 Std Net                                 SUPPORTED\n" ROWS_9_TO_12
+		     "13 - reserved                                     SUPPORTED\n" DUAL(
+			     "14", "6", "9") DUAL("15", "6", "10");
+static const char reserved[] = ROWS_0_TO_5("NOT SUPPORTED")
+	ROWS_6_TO_7("SUPPORTED") "8  - reserved                                     NOT SUPPORTED\n"
+				 "9  - reserved                                     SUPPORTED\n";
+static const char twice[] = ROWS_0_TO_5("NOT SUPPORTED") ROWS_6_TO_7(
+	"SUPPORTED") "8  - DM   NMEA  AT    MBIM                        SUPPORTED\n"
+		     "8  - DM   NMEA  AT    MBIM                        NOT SUPPORTED\n"
+		     "12 - DM   NMEA  MBIM                              SUPPORTED\n"
+		     "12 - DM   NMEA  AT MBIM                           SUPPORTED\n" DUAL("13", "6",
+											  "8")
+			     DUAL("13", "6", "8") DUAL("14", "6", "9") DUAL("14", "6", "12");
 static const char only_bare[] = ROWS_0_TO_5("NOT SUPPORTED") ROWS_6_TO_7("SUPPORTED") ROWS_9_TO_12;
-static const char only_dual[] = ROWS_6_TO_7("SUPPORTED") "8 - DM NMEA AT MBIM NOT SUPPORTED\n"
-	"9 - MBIM NOT SUPPORTED\n12 - DM NMEA MBIM NOT SUPPORTED\n"
-	DUAL("14", "6", "9") DUAL("17", "6", "12") DUAL("18", "7", "8");
-static const char pids[] = "68A3\n68AA\n68A2\n68A9\n", pairs[] = "APP   BOOT\n68A3, 68A4\n68A2, 68A4\n";
+static const char only_dual[] =
+	ROWS_6_TO_7("SUPPORTED") "8 - DM NMEA AT MBIM NOT SUPPORTED\n"
+				 "9 - MBIM NOT SUPPORTED\n12 - DM NMEA MBIM NOT SUPPORTED\n" DUAL(
+					 "14", "6", "9") DUAL("17", "6", "12") DUAL("18", "7", "8");
+static const char pids[] = "68A3\n68AA\n68A2\n68A9\n",
+		  pairs[] = "APP   BOOT\n68A3, 68A4\n68A2, 68A4\n";
 
-#define MASK_HELP(types, bits) \
-	"AT!USBCOMP=<Config Index>,<Config Type>,<Interface bitmask>\n" \
-	"  <Config Index>      - configuration index to which the composition applies, should be 1\n" \
-	"  <Config Type>       - " types "\n" \
-	"  <Interface bitmask> - DIAG     - 0x00000001,\n" bits \
-	"e.g.\n10D  - diag, nmea, modem, rmnet interfaces enabled\n1009 - diag, modem, mbim interfaces enabled\n" \
+#define MASK_HELP(types, bits)                                                                     \
+	"AT!USBCOMP=<Config Index>,<Config Type>,<Interface bitmask>\n"                            \
+	"  <Config Index>      - configuration index to which the composition applies, should be " \
+	"1\n"                                                                                      \
+	"  <Config Type>       - " types "\n"                                                      \
+	"  <Interface bitmask> - DIAG     - 0x00000001,\n" bits                                    \
+	"e.g.\n10D  - diag, nmea, modem, rmnet interfaces enabled\n1009 - diag, modem, mbim "      \
+	"interfaces enabled\n"                                                                     \
 	"The default configuration is:\nat!usbcomp=1,3,10F\n"
-#define BITS_OF_74XX \
+#define BITS_OF_74XX                                                               \
 	"NMEA     - 0x00000004,\nMODEM    - 0x00000008,\nRMNET0   - 0x00000100,\n" \
 	"RMNET1   - 0x00000400,\nMBIM     - 0x00001000,\n"
 
 static const struct firmware {
-	const char *name, *pids, *direct, *other; /* the lists while 68A3 or 68AA is stored, and any other PID */
+	const char *name, *pids, *direct,
+		*other; /* the lists while 68A3 or 68AA is stored, and any other PID */
 	enum dialect dialect;
 	uint16_t pid;
 	uint32_t comp;
@@ -76,7 +85,8 @@ static const struct firmware {
 	{ "mc7710-old", pids, direct, qmi_only, INDEX, 0x68a3, 3, 0, NULL, false },
 	{ "mc7710", pids, direct, newer, INDEX, 0x68a2, 6, 0, "\6\7\10\11", false },
 	{ "mc7710-in-8", pids, direct, newer, INDEX, 0x68a2, 8, 0, "\6\7\10\11", false },
-	{ "mc7710-in-9", pids, direct, newer, INDEX, 0x68a2, 9, 0, "\6\7\10\11\12\13\14\15\16\17\23", false },
+	{ "mc7710-in-9", pids, direct, newer, INDEX, 0x68a2, 9, 0,
+	  "\6\7\10\11\12\13\14\15\16\17\23", false },
 	{ "mc7710-in-13", pids, direct, newer, INDEX, 0x68a2, 13, 0, "\6\7\10\11", false },
 	{ "mc7710-in-14", pids, direct, newer, INDEX, 0x68a2, 14, 0, "\6\7\10\11", false },
 	{ "mc7710-in-20", pids, direct, newer, INDEX, 0x68a2, 20, 0, NULL, false },
@@ -98,32 +108,48 @@ static const struct firmware {
 	{ "qmi-9-old", NULL, NULL, NULL, WIRE, 0x9051, 9, 0, "\6\7", false },
 	{ "qmi-9-no-list", NULL, NULL, NULL, WIRE, 0x9051, 9, 0, "", false },
 	{ "qmi-10-dual", NULL, NULL, NULL, WIRE, 0x9051, 10, 0, "\6\16\23\26\27", false },
-	{ "mc7455", "APP   BOOT\n9071, 9070\n", NULL, MASK_HELP("1:Generic, 2:USBIF-MBIM, 3:RNDIS", BITS_OF_74XX),
-	  MASK, 0x9071, 0x10d, 1, NULL, false },
+	{ "mc7455", "APP   BOOT\n9071, 9070\n", NULL,
+	  MASK_HELP("1:Generic, 2:USBIF-MBIM, 3:RNDIS", BITS_OF_74XX), MASK, 0x9071, 0x10d, 1, NULL,
+	  false },
 	{ "mc7455-50d", "9071\n", NULL, MASK_HELP("1:Generic, 2:USBIF-MBIM, 3:RNDIS", BITS_OF_74XX),
 	  MASK, 0x9071, 0x50d, 1, NULL, false },
-	{ "mc7455-100d", "9071\n", NULL, MASK_HELP("1:Generic, 2:USBIF-MBIM, 3:RNDIS", BITS_OF_74XX),
-	  MASK, 0x9071, 0x100d, 1, NULL, false },
-	{ "em7565", "9091\n90B1\n", NULL, MASK_HELP("1:MBIM USBIF, 2:PCIE USBIF, 3:Legacy-Generic, 4:RNDIS", BITS_OF_74XX),
-	  MASK, 0x9091, 0x20010f, 3, NULL, false },
+	{ "mc7455-100d", "9071\n", NULL,
+	  MASK_HELP("1:Generic, 2:USBIF-MBIM, 3:RNDIS", BITS_OF_74XX), MASK, 0x9071, 0x100d, 1,
+	  NULL, false },
+	{ "em7565", "9091\n90B1\n", NULL,
+	  MASK_HELP("1:MBIM USBIF, 2:PCIE USBIF, 3:Legacy-Generic, 4:RNDIS", BITS_OF_74XX), MASK,
+	  0x9091, 0x20010f, 3, NULL, false },
 	{ "em9191", "90D3\n", NULL, MASK_HELP("1:Generic, 2:USBIF-MBIM, 3:RNDIS", BITS_OF_74XX),
 	  MASK, 0x90d3, 0x10d, 4, NULL, false },
-	{ "wp7607", "68C0\n", NULL, MASK_HELP("1:Generic", BITS_OF_74XX "ECM      - 0x00080000,\nRNDIS    - 0x00004000,\n"),
+	{ "wp7607", "68C0\n", NULL,
+	  MASK_HELP("1:Generic", BITS_OF_74XX "ECM      - 0x00080000,\nRNDIS    - 0x00004000,\n"),
 	  MASK, 0x68c0, 0x10d, 1, NULL, false },
 	{ "no-mbim", "9071\n", NULL,
-	  MASK_HELP("1:Generic", "NMEA     - 0x00000004,\nMODEM    - 0x00000008,\nRMNET0   - 0x00000100,\n"),
+	  MASK_HELP("1:Generic",
+		    "NMEA     - 0x00000004,\nMODEM    - 0x00000008,\nRMNET0   - 0x00000100,\n"),
 	  MASK, 0x9071, 0x10d, 1, NULL, false },
 	{ "mask-no-list", "9071\n", NULL, "", MASK, 0x9071, 0x10d, 1, NULL, false },
 };
 
 static const char *const targets[] = {
-	"modem", "modem@1", "modem@2", "modem@3", "mbim", "qmi", "net", "ecm", "ms", "at", "dm", "nmea", "at+mbim", "at+qmi",
-	"dm+nmea+at+mbim", "nmea+mbim", "dm+mbim", "dm+net", "at+ms", "mbim!", "qmi!", "nmea+mbim!", "mbim@1", "mbim@2",
-	"mbim@3", "qmi@1", "qmi@2", "at+mbim@2", "nmea+mbim@2", "mbim@2!", "0", "1", "2", "3", "5", "6", "7", "8", "9", "9!", "10", "10!", "12",
-	"12!", "13", "14", "14@1", "14@2", "17", "19", "19@1", "20", "8@1", "8@2", "6@3", "22", "23", "200", "255!", "0x10D", "0x100D",
-	"0x50D", "0x1009", "0x1000", "0x1000!", "0x10F", "0x8", "0x4009", "0x80009", "0x20010F", "68A2/mbim", "68A3/net", "68A3/3", "68AA/3",
-	"68A9/6", "68E2/mbim", "68E2/3", "68A2/8", "68A2/9!", "68A2/qmi", "68A2/net", "68A3/8", "68A2/at", "9071/qmi", "9071/mbim",
-	"9091/0x100D", "9091/0x100F", "9051/8", "68A4/mbim",
+	"modem",       "modem@1",     "modem@2",   "modem@3",     "mbim",
+	"qmi",         "net",         "ecm",       "ms",          "at",
+	"dm",          "nmea",        "at+mbim",   "at+qmi",      "dm+nmea+at+mbim",
+	"nmea+mbim",   "dm+mbim",     "dm+net",    "at+ms",       "mbim!",
+	"qmi!",        "nmea+mbim!",  "mbim@1",    "mbim@2",      "mbim@3",
+	"qmi@1",       "qmi@2",       "at+mbim@2", "nmea+mbim@2", "mbim@2!",
+	"0",           "1",           "2",         "3",           "5",
+	"6",           "7",           "8",         "9",           "9!",
+	"10",          "10!",         "12",        "12!",         "13",
+	"14",          "14@1",        "14@2",      "17",          "19",
+	"19@1",        "20",          "8@1",       "8@2",         "6@3",
+	"22",          "23",          "200",       "255!",        "0x10D",
+	"0x100D",      "0x50D",       "0x1009",    "0x1000",      "0x1000!",
+	"0x10F",       "0x8",         "0x4009",    "0x80009",     "0x20010F",
+	"68A2/mbim",   "68A3/net",    "68A3/3",    "68AA/3",      "68A9/6",
+	"68E2/mbim",   "68E2/3",      "68A2/8",    "68A2/9!",     "68A2/qmi",
+	"68A2/net",    "68A3/8",      "68A2/at",   "9071/qmi",    "9071/mbim",
+	"9091/0x100D", "9091/0x100F", "9051/8",    "68A4/mbim",
 };
 
 /* ---- what a modem shows, without any of swflip's tables: the numbers of facts.md, section 8.2 ---- */
@@ -132,9 +158,19 @@ static unsigned number_functions(uint32_t comp)
 {
 	static const unsigned serial = BIT(DM) | BIT(NMEA) | BIT(AT);
 	static const unsigned table[] = {
-		serial | BIT(MS), serial | BIT(MS), serial | BIT(NET) | BIT(MS), serial | BIT(NET) | BIT(MS),
-		serial | BIT(NET) | BIT(MS), serial | BIT(ECM) | BIT(MS), serial | BIT(QMI), serial | BIT(QMI), serial | BIT(MBIM),
-		BIT(MBIM), BIT(NMEA) | BIT(MBIM), BIT(DM) | BIT(MBIM), BIT(DM) | BIT(NMEA) | BIT(MBIM),
+		serial | BIT(MS),
+		serial | BIT(MS),
+		serial | BIT(NET) | BIT(MS),
+		serial | BIT(NET) | BIT(MS),
+		serial | BIT(NET) | BIT(MS),
+		serial | BIT(ECM) | BIT(MS),
+		serial | BIT(QMI),
+		serial | BIT(QMI),
+		serial | BIT(MBIM),
+		BIT(MBIM),
+		BIT(NMEA) | BIT(MBIM),
+		BIT(DM) | BIT(MBIM),
+		BIT(DM) | BIT(NMEA) | BIT(MBIM),
 	};
 
 	return comp < LEN(table) ? table[comp] : 0;
@@ -142,8 +178,9 @@ static unsigned number_functions(uint32_t comp)
 
 static unsigned mask_functions(uint32_t mask)
 {
-	return (mask & 1 ? BIT(DM) : 0) | (mask & 4 ? BIT(NMEA) : 0) | (mask & 8 ? BIT(AT) : 0) | (mask & 0x100 ? BIT(QMI) : 0) |
-	       (mask & 0x1000 ? BIT(MBIM) : 0) | (mask & 0x80000 ? BIT(ECM) : 0);
+	return (mask & 1 ? BIT(DM) : 0) | (mask & 4 ? BIT(NMEA) : 0) | (mask & 8 ? BIT(AT) : 0) |
+	       (mask & 0x100 ? BIT(QMI) : 0) | (mask & 0x1000 ? BIT(MBIM) : 0) |
+	       (mask & 0x80000 ? BIT(ECM) : 0);
 }
 
 static unsigned in_config(const struct firmware *fw, uint32_t comp, unsigned config)
@@ -162,10 +199,14 @@ static void show(struct modem *m, unsigned config, unsigned bits)
 		uint8_t number, class, subclass, protocol;
 		uint8_t in, out, interrupt;
 	} shown[] = {
-		{ MBIM, 12, 0x02, 0x0e, 0x00, 0, 0, 0x8c },	{ MBIM, 13, 0x0a, 0x00, 0x02, 0x8d, 0x0d, 0 },
-		{ DM, 0, 0xff, 0xff, 0xff, 0x81, 0x01, 0 },	{ NMEA, 2, 0xff, 0, 0, 0x82, 0x02, 0x83 },
-		{ AT, 3, 0xff, 0, 0, 0x84, 0x03, 0x85 },	{ NET, 7, 0xff, 0xff, 0xff, 0x86, 0x04, 0x87 },
-		{ QMI, 8, 0xff, 0xff, 0xff, 0x88, 0x05, 0x89 },	{ MS, 9, 0x08, 0x06, 0x50, 0x8a, 0x06, 0 },
+		{ MBIM, 12, 0x02, 0x0e, 0x00, 0, 0, 0x8c },
+		{ MBIM, 13, 0x0a, 0x00, 0x02, 0x8d, 0x0d, 0 },
+		{ DM, 0, 0xff, 0xff, 0xff, 0x81, 0x01, 0 },
+		{ NMEA, 2, 0xff, 0, 0, 0x82, 0x02, 0x83 },
+		{ AT, 3, 0xff, 0, 0, 0x84, 0x03, 0x85 },
+		{ NET, 7, 0xff, 0xff, 0xff, 0x86, 0x04, 0x87 },
+		{ QMI, 8, 0xff, 0xff, 0xff, 0x88, 0x05, 0x89 },
+		{ MS, 9, 0x08, 0x06, 0x50, 0x8a, 0x06, 0 },
 		{ ECM, 19, 0x02, 0x06, 0x00, 0, 0, 0x8b },
 	};
 	struct config *c = &m->config[config];
@@ -173,35 +214,69 @@ static void show(struct modem *m, unsigned config, unsigned bits)
 	c->value = (uint8_t)(config + 1);
 	for (unsigned i = 0; i < LEN(shown); i++)
 		if (bits & BIT(shown[i].f))
-			c->interface[c->interfaces++] = (struct interface){
-				.number = shown[i].number, .class = shown[i].class, .subclass = shown[i].subclass,
-				.protocol = shown[i].protocol, .in = shown[i].in, .out = shown[i].out, .interrupt = shown[i].interrupt };
+			c->interface[c->interfaces++] =
+				(struct interface){ .number = shown[i].number,
+						    .class = shown[i].class,
+						    .subclass = shown[i].subclass,
+						    .protocol = shown[i].protocol,
+						    .in = shown[i].in,
+						    .out = shown[i].out,
+						    .interrupt = shown[i].interrupt };
 	m->configs = (uint8_t)(config + 1);
 }
 
 /* ---- a modem that obeys, more or less ---- */
 
 enum fault {
-	PID_LOST, PID_OTHER, COMP_LOST, COMP_OTHER,	      /* the first write of each answers OK */
-	PUTBACK_LOST,					      /* the second of each does */
-	NO_FOLLOW, PID_MOVES,				      /* the PID does not move the composition; or the other way round */
-	LIST_LAGS, LIST_GONE, LIST_SHRINKS, PIDS_GONE,	      /* lists: of the running PID; none; none any more once written */
-	PID_SILENT, PID_APPEARS, PID_FADES,		      /* the PID is never said; not the first time; only the first time */
-	IGNORED, IGNORED_ONCE, FORGETS,			      /* resets: none works; the first does not; it starts the old settings */
-	AS_STORAGE, AS_STORAGE_ONCE, STUCK,		      /* back as storage: each time; once; flips do not work */
-	AS_BOOT, BOOT_PASSES, STAYS_AWAY, AS_STRANGER, FEWER, /* back in the boot loader, or through it; not at all; ... */
-	SILENT_AFTER, SILENT_ALWAYS, REFUSES_CODE, DROPS_LINE, DROPS_LINE_ONCE, /* no answer: after a reset; read-backs lost */
-	CRASHES_AFTER, CRASHES_ONCE, RESTARTS,		      /* leaves unasked: while watched; right after the first write */
-	NO_CONFIGS, UNAUTHORIZED, HIDES, PENDING,	      /* takes no configuration; shows no network; stored is not what runs */
+	PID_LOST,
+	PID_OTHER,
+	COMP_LOST,
+	COMP_OTHER,   /* the first write of each answers OK */
+	PUTBACK_LOST, /* the second of each does */
+	NO_FOLLOW,
+	PID_MOVES, /* the PID does not move the composition; or the other way round */
+	LIST_LAGS,
+	LIST_GONE,
+	LIST_SHRINKS,
+	PIDS_GONE, /* lists: of the running PID; none; none any more once written */
+	PID_SILENT,
+	PID_APPEARS,
+	PID_FADES, /* the PID is never said; not the first time; only the first time */
+	IGNORED,
+	IGNORED_ONCE,
+	FORGETS, /* resets: none works; the first does not; it starts the old settings */
+	AS_STORAGE,
+	AS_STORAGE_ONCE,
+	STUCK, /* back as storage: each time; once; flips do not work */
+	AS_BOOT,
+	BOOT_PASSES,
+	STAYS_AWAY,
+	AS_STRANGER,
+	FEWER, /* back in the boot loader, or through it; not at all; ... */
+	SILENT_AFTER,
+	SILENT_ALWAYS,
+	REFUSES_CODE,
+	DROPS_LINE,
+	DROPS_LINE_ONCE, /* no answer: after a reset; read-backs lost */
+	CRASHES_AFTER,
+	CRASHES_ONCE,
+	RESTARTS, /* leaves unasked: while watched; right after the first write */
+	NO_CONFIGS,
+	UNAUTHORIZED,
+	HIDES,
+	PENDING, /* takes no configuration; shows no network; stored is not what runs */
 	FAULTS,
 };
 
 static const char *const fault_names[FAULTS] = {
-	"pid-lost", "pid-other", "comp-lost", "comp-other", "putback-lost", "no-follow", "pid-moves", "list-lags", "list-gone",
-	"list-shrinks", "pids-gone", "pid-silent", "pid-appears", "pid-fades", "ignored", "ignored-once", "forgets",
-	"as-storage", "as-storage-once", "stuck", "as-boot", "boot-passes", "stays-away", "as-stranger", "fewer", "silent-after",
-	"silent-always", "refuses-code", "drops-line", "drops-line-once", "crashes-after", "crashes-once", "restarts", "no-configs", "unauthorized",
-	"hides", "pending",
+	"pid-lost",      "pid-other",     "comp-lost",    "comp-other",      "putback-lost",
+	"no-follow",     "pid-moves",     "list-lags",    "list-gone",       "list-shrinks",
+	"pids-gone",     "pid-silent",    "pid-appears",  "pid-fades",       "ignored",
+	"ignored-once",  "forgets",       "as-storage",   "as-storage-once", "stuck",
+	"as-boot",       "boot-passes",   "stays-away",   "as-stranger",     "fewer",
+	"silent-after",  "silent-always", "refuses-code", "drops-line",      "drops-line-once",
+	"crashes-after", "crashes-once",  "restarts",     "no-configs",      "unauthorized",
+	"hides",         "pending",
 };
 
 struct model {
@@ -254,8 +329,12 @@ static void power_up(struct model *model)
 
 static void look_at(const struct model *model, struct modem *m)
 {
-	*m = (struct modem){ .port = "1-1", .vid = 0x1199, .pid = (uint16_t)model->running_pid, .devnum = model->devnum,
-			     .active = model->config, .kind = MODEM };
+	*m = (struct modem){ .port = "1-1",
+			     .vid = 0x1199,
+			     .pid = (uint16_t)model->running_pid,
+			     .devnum = model->devnum,
+			     .active = model->config,
+			     .kind = MODEM };
 	if (model->away) {
 		*m = (struct modem){ .port = "1-1" };
 		return;
@@ -289,15 +368,20 @@ static const char *list_of(const struct model *model)
 {
 	int pid = HAS(model, LIST_LAGS) ? model->running_pid : model->pid;
 
-	if (HAS(model, LIST_GONE) || (HAS(model, LIST_SHRINKS) && model->pid_writes + model->comp_writes))
+	if (HAS(model, LIST_GONE) ||
+	    (HAS(model, LIST_SHRINKS) && model->pid_writes + model->comp_writes))
 		return "";
-	return model->fw->direct && (pid == 0x68a3 || pid == 0x68aa) ? model->fw->direct : model->fw->other;
+	return model->fw->direct && (pid == 0x68a3 || pid == 0x68aa) ? model->fw->direct
+								     : model->fw->other;
 }
 
 /* Parsing takes its time; there are few texts. */
 static void read_list(struct offer *o, const char *text, enum dialect dialect)
 {
-	static struct { const char *text; struct offer offer; } cache[64];
+	static struct {
+		const char *text;
+		struct offer offer;
+	} cache[64];
 	unsigned i = 0;
 
 	while (cache[i].text && cache[i].text != text)
@@ -327,7 +411,8 @@ static enum why answer(struct model *model, const struct modem *m, struct offer 
 	struct offer answer = { .pid = UNKNOWN, .now = model->comp }, *o = &answer;
 	unsigned f = 0;
 
-	for (unsigned i = 0; i < m->config[m->active - 1].interfaces && m->active <= m->configs; i++)
+	for (unsigned i = 0; i < m->config[m->active - 1].interfaces && m->active <= m->configs;
+	     i++)
 		f |= BIT(function_of(m, &m->config[m->active - 1].interface[i]));
 	if (HAS(model, SILENT_ALWAYS) || (HAS(model, SILENT_AFTER) && model->resets))
 		return MUTE;
@@ -345,8 +430,9 @@ static enum why answer(struct model *model, const struct modem *m, struct offer 
 		o->dialect = model->fw->dialect;
 		o->type = model->fw->type;
 		o->pid = HAS(model, PID_SILENT) || (HAS(model, PID_APPEARS) && model->asked == 1) ||
-				 (HAS(model, PID_FADES) && model->asked > 1)
-			 ? UNKNOWN : model->pid;
+					 (HAS(model, PID_FADES) && model->asked > 1)
+				 ? UNKNOWN
+				 : model->pid;
 		*to = answer;
 		return FINE;
 	}
@@ -374,7 +460,8 @@ static enum why ask_model(struct model *model, struct work *w)
 	struct offer o = w->o;
 	enum why why = answer(model, &w->m, &o);
 
-	if (!why && o.pid == UNKNOWN && o.dialect != WIRE && w->p.written && w->p.found.pid != UNKNOWN)
+	if (!why && o.pid == UNKNOWN && o.dialect != WIRE && w->p.written &&
+	    w->p.found.pid != UNKNOWN)
 		return STRANGE;
 	w->o = o;
 	return why;
@@ -440,7 +527,8 @@ static unsigned served(const struct modem *m, const struct target *t)
 
 static unsigned families_in(uint32_t mask)
 {
-	return (unsigned)(!!(mask & 0xd00) + !!(mask & 0x1000) + !!(mask & 0x4000) + !!(mask & 0x80000));
+	return (unsigned)(!!(mask & 0xd00) + !!(mask & 0x1000) + !!(mask & 0x4000) +
+			  !!(mask & 0x80000));
 }
 
 /* A PID that is not said, as by QMI, is not another one. */
@@ -450,12 +538,14 @@ static bool known_same(int a, int b)
 }
 
 /* What is wrong with a step, by the rules of the contract; NULL if nothing is. */
-static const char *unlawful(const struct modem *m, const struct offer *o, const struct target *t, const struct past *p,
-			    const struct step *s)
+static const char *unlawful(const struct modem *m, const struct offer *o, const struct target *t,
+			    const struct past *p, const struct step *s)
 {
 	bool write = s->doing == WRITE_PID || s->doing == WRITE_COMP, back = write && s->why;
 	bool as_found = p->asked && known_same(o->pid, p->found.pid) && o->now == p->found.now;
-	bool as_written = (p->written & PID ? o->pid == p->pid : known_same(o->pid, p->found.pid)) && (!(p->written & COMP) || o->now == p->comp);
+	bool as_written =
+		(p->written & PID ? o->pid == p->pid : known_same(o->pid, p->found.pid)) &&
+		(!(p->written & COMP) || o->now == p->comp);
 	bool runs = known_same(o->pid, p->running.pid) && o->now == p->running.now;
 	bool went_in = p->committed && p->why != NO_RESET;
 	bool begun = p->written && !went_in && !(as_found && runs);
@@ -475,13 +565,16 @@ static const char *unlawful(const struct modem *m, const struct offer *o, const 
 	}
 	if (s->doing == WAITING && m->kind == STORAGE)
 		return "waits for storage to change by itself";
-	if (p->why && s->doing != WAITING && s->doing != REFUSE && m->kind == MODEM && m->active && s->why != p->why &&
-	    !(begun && !p->asked && (s->doing == ASK || s->doing == SELECT))) /* must ask first to put back */
+	if (p->why && s->doing != WAITING && s->doing != REFUSE && m->kind == MODEM && m->active &&
+	    s->why != p->why &&
+	    !(begun && !p->asked &&
+	      (s->doing == ASK || s->doing == SELECT))) /* must ask first to put back */
 		return "forgets that it refuses";
 	if (s->doing == FLIP && (m->kind != STORAGE || p->flips >= FLIPS || p->mute))
 		return "flips once too often";
 	for (unsigned c = 0; s->doing == FLIP && c < m->configs; c++)
-		if ((shown_in(m, c) & ~BIT(MS)) && (t->mode == LEAVE || (t->mode == NAMES && !(t->value & ~shown_in(m, c)))))
+		if ((shown_in(m, c) & ~BIT(MS)) &&
+		    (t->mode == LEAVE || (t->mode == NAMES && !(t->value & ~shown_in(m, c)))))
 			return "flips what needs a configuration";
 	if (s->doing == FLIP && m->barred)
 		return "flips a device that is not authorized";
@@ -489,14 +582,17 @@ static const char *unlawful(const struct modem *m, const struct offer *o, const 
 		return "selects the active configuration, or none";
 	if (s->doing == SELECT && p->selections >= SELECTIONS)
 		return "selects a configuration after that failed, or once too often";
-	if (p->stop && !(begun && !p->asked && (s->doing == ASK || s->doing == SELECT)) && (s->doing == FLIP || s->doing == ASK || s->doing == SELECT || s->doing == DONE || s->doing == WATCH ||
-			(write && !back)) && m->kind == MODEM)
+	if (p->stop && !(begun && !p->asked && (s->doing == ASK || s->doing == SELECT)) &&
+	    (s->doing == FLIP || s->doing == ASK || s->doing == SELECT || s->doing == DONE ||
+	     s->doing == WATCH || (write && !back)) &&
+	    m->kind == MODEM)
 		return "goes on after TERM";
 	if (s->doing == DONE && m->kind == MODEM && (p->why || (p->committed && !p->stayed)))
 		return "is content too early";
 	if (s->doing == DONE && p->written && !p->stayed)
 		return "is content without having watched";
-	if (s->doing == DONE && t->pid != UNKNOWN && t->pid != m->pid && !(p->asked && t->pid == o->pid))
+	if (s->doing == DONE && t->pid != UNKNOWN && t->pid != m->pid &&
+	    !(p->asked && t->pid == o->pid))
 		return "is content with another PID";
 	if (s->doing == DONE && t->config && t->config != m->active)
 		return "is content with another configuration";
@@ -536,9 +632,11 @@ static const char *unlawful(const struct modem *m, const struct offer *o, const 
 			return "puts back what it did not write";
 		if (went_in)
 			return "puts back after the target went in";
-		if (s->doing == WRITE_PID && (p->found.pid == UNKNOWN || s->value != (uint32_t)p->found.pid))
+		if (s->doing == WRITE_PID &&
+		    (p->found.pid == UNKNOWN || s->value != (uint32_t)p->found.pid))
 			return "puts back a PID that was not found";
-		if (s->doing == WRITE_COMP && (s->value != p->found.now || p->found.dialect == NOBODY))
+		if (s->doing == WRITE_COMP &&
+		    (s->value != p->found.now || p->found.dialect == NOBODY))
 			return "puts back a composition that was not found";
 		if (p->restored & (s->doing == WRITE_PID ? PID : COMP))
 			return "puts back twice";
@@ -565,9 +663,10 @@ static const char *unlawful(const struct modem *m, const struct offer *o, const 
 			return "writes the PID that is there";
 		if (p->written & COMP)
 			return "writes the PID after the composition";
-		if (t->pid != UNKNOWN ? (int)s->value != t->pid : t->mode != NAMES || s->value != 0x68a2 ||
-								      (o->pid != 0x68a3 && o->pid != 0x68aa) ||
-								      (t->value & (BIT(NET) | BIT(ECM) | BIT(MS))))
+		if (t->pid != UNKNOWN ? (int)s->value != t->pid
+				      : t->mode != NAMES || s->value != 0x68a2 ||
+						(o->pid != 0x68a3 && o->pid != 0x68aa) ||
+						(t->value & (BIT(NET) | BIT(ECM) | BIT(MS))))
 			return "writes a PID that nobody asked for";
 		return NULL;
 	}
@@ -620,12 +719,36 @@ static void note(struct loop *l, const char *fmt, ...)
 }
 
 static const char *const why_names[] = {
-	[FINE] = "?", [NO_LEAVE] = "NO_LEAVE", [NO_CONFIG] = "NO_CONFIG", [NO_SUCH_CONFIG] = "NO_SUCH_CONFIG", [BARRED] = "BARRED",
-	[IN_BOOT] = "IN_BOOT", [NOT_OURS] = "NOT_OURS", [MISSING] = "MISSING", [UNCONFIGURED] = "UNCONFIGURED", [NO_PORT] = "NO_PORT",
-	[MUTE] = "MUTE", [HELD] = "HELD", [LOCKED] = "LOCKED", [STRANGE] = "STRANGE", [NO_LIST] = "NO_LIST", [NO_TYPE] = "NO_TYPE",
-	[NO_BIT] = "NO_BIT", [NO_BITS] = "NO_BITS", [NO_INDEX] = "NO_INDEX", [NO_AT] = "NO_AT", [NOT_LISTED] = "NOT_LISTED",
-	[PID_NOT_LISTED] = "PID_NOT_LISTED", [PID_DIFFERS] = "PID_DIFFERS", [DIFFERS] = "DIFFERS", [NO_RESET] = "NO_RESET",
-	[NOT_SHOWN] = "NOT_SHOWN", [CRASHES] = "CRASHES", [STOPPED] = "STOPPED", [LATE] = "LATE", [LOST] = "LOST",
+	[FINE] = "?",
+	[NO_LEAVE] = "NO_LEAVE",
+	[NO_CONFIG] = "NO_CONFIG",
+	[NO_SUCH_CONFIG] = "NO_SUCH_CONFIG",
+	[BARRED] = "BARRED",
+	[IN_BOOT] = "IN_BOOT",
+	[NOT_OURS] = "NOT_OURS",
+	[MISSING] = "MISSING",
+	[UNCONFIGURED] = "UNCONFIGURED",
+	[NO_PORT] = "NO_PORT",
+	[MUTE] = "MUTE",
+	[HELD] = "HELD",
+	[LOCKED] = "LOCKED",
+	[STRANGE] = "STRANGE",
+	[NO_LIST] = "NO_LIST",
+	[NO_TYPE] = "NO_TYPE",
+	[NO_BIT] = "NO_BIT",
+	[NO_BITS] = "NO_BITS",
+	[NO_INDEX] = "NO_INDEX",
+	[NO_AT] = "NO_AT",
+	[NOT_LISTED] = "NOT_LISTED",
+	[PID_NOT_LISTED] = "PID_NOT_LISTED",
+	[PID_DIFFERS] = "PID_DIFFERS",
+	[DIFFERS] = "DIFFERS",
+	[NO_RESET] = "NO_RESET",
+	[NOT_SHOWN] = "NOT_SHOWN",
+	[CRASHES] = "CRASHES",
+	[STOPPED] = "STOPPED",
+	[LATE] = "LATE",
+	[LOST] = "LOST",
 };
 
 /* The modem leaves, and will be back as whatever its faults say. */
@@ -634,10 +757,11 @@ static void restart(struct loop *l)
 	struct model *model = &l->model;
 
 	model->away = true;
-	model->kind = HAS(model, AS_STORAGE) || (HAS(model, AS_STORAGE_ONCE) && model->resets == 1) ? STORAGE
-		      : HAS(model, AS_BOOT) || HAS(model, BOOT_PASSES)			   ? BOOT
-		      : HAS(model, AS_STRANGER)						   ? FOREIGN
-											   : MODEM;
+	model->kind = HAS(model, AS_STORAGE) || (HAS(model, AS_STORAGE_ONCE) && model->resets == 1)
+			      ? STORAGE
+		      : HAS(model, AS_BOOT) || HAS(model, BOOT_PASSES) ? BOOT
+		      : HAS(model, AS_STRANGER)                        ? FOREIGN
+								       : MODEM;
 	if (HAS(model, FORGETS)) {
 		model->pid = model->running_pid;
 		model->comp = model->running;
@@ -726,8 +850,12 @@ static bool obey(struct loop *l, const struct step *s)
 			p->asked = false;
 			return true;
 		}
-		note(l, pid || model->fw->dialect == MASK ? "%s%s %X " : "%s%s %u ", s->why ? "back-" : "",
-		     pid ? "pid" : model->fw->dialect == MASK ? "mask" : "comp", s->value);
+		note(l, pid || model->fw->dialect == MASK ? "%s%s %X " : "%s%s %u ",
+		     s->why ? "back-" : "",
+		     pid                          ? "pid"
+		     : model->fw->dialect == MASK ? "mask"
+						  : "comp",
+		     s->value);
 		if (s->why)
 			p->restored = (uint8_t)(p->restored | (pid ? PID : COMP));
 		else
@@ -741,7 +869,9 @@ static bool obey(struct loop *l, const struct step *s)
 			restart(l);
 			l->link = false;
 		}
-		answered = !HAS(model, DROPS_LINE) && !(HAS(model, DROPS_LINE_ONCE) && model->pid_writes + model->comp_writes == 1) &&
+		answered = !HAS(model, DROPS_LINE) &&
+			   !(HAS(model, DROPS_LINE_ONCE) &&
+			     model->pid_writes + model->comp_writes == 1) &&
 			   !ask_model(model, &l->w);
 		if (!answered)
 			p->asked = l->link = false;
@@ -761,7 +891,8 @@ static bool obey(struct loop *l, const struct step *s)
 		return true;
 	case WATCH:
 		note(l, "watch ");
-		if (HAS(model, CRASHES_AFTER) || (HAS(model, CRASHES_ONCE) && p->losses <= p->resets))
+		if (HAS(model, CRASHES_AFTER) ||
+		    (HAS(model, CRASHES_ONCE) && p->losses <= p->resets))
 			restart(l);
 		else
 			p->stayed = true;
@@ -782,12 +913,16 @@ enum { NEVER = 1000, BOUND = 60 };
 static unsigned long decisions, loops;
 
 /* One run, from the first look to the end. Every step is held against the rules. */
-static void drive(struct loop *l, const struct firmware *fw, const char *wanted, uint64_t faults, unsigned stop_at, unsigned late_at)
+static void drive(struct loop *l, const struct firmware *fw, const char *wanted, uint64_t faults,
+		  unsigned stop_at, unsigned late_at)
 {
 	const char *wrong = NULL;
 
 	*l = (struct loop){ .wanted = wanted, .stop_at = stop_at, .late_at = late_at };
-	l->model = (struct model){ .fw = fw, .faults = faults, .pid = fw->pid, .comp = fw->comp,
+	l->model = (struct model){ .fw = fw,
+				   .faults = faults,
+				   .pid = fw->pid,
+				   .comp = fw->comp,
 				   .kind = fw->storage ? STORAGE : MODEM };
 	loops++;
 	power_up(&l->model);
@@ -809,8 +944,9 @@ static void drive(struct loop *l, const struct firmware *fw, const char *wanted,
 		s = decide(&l->w);
 		again = decide(&l->w);
 		decisions++;
-		wrong = s.doing != again.doing || s.value != again.value || s.why != again.why ? "is not a function of its input"
-			: unlawful(&l->w.m, &l->w.o, &l->t, &l->w.p, &s);
+		wrong = s.doing != again.doing || s.value != again.value || s.why != again.why
+				? "is not a function of its input"
+				: unlawful(&l->w.m, &l->w.o, &l->t, &l->w.p, &s);
 		if (wrong || !obey(l, &s))
 			break;
 	}
@@ -835,8 +971,10 @@ static bool is_right(const struct loop *l)
 		return !(t->value & ~active);
 	if (t->mode == BITS && model->fw->dialect != MASK)
 		return false;
-	if (t->mode == NUMBER && model->fw->dialect == MASK) /* 6, 8, 9 mean the functions of the table */
-		return (t->value == 6 || t->value == 8 || t->value == 9) && !(number_functions(t->value) & ~active);
+	if (t->mode == NUMBER &&
+	    model->fw->dialect == MASK) /* 6, 8, 9 mean the functions of the table */
+		return (t->value == 6 || t->value == 8 || t->value == 9) &&
+		       !(number_functions(t->value) & ~active);
 	return t->mode == LEAVE || t->value == model->running;
 }
 
@@ -849,12 +987,15 @@ static const struct row *best_row(const struct offer *o, const struct target *t,
 	for (unsigned i = 0; i < o->rows; i++) {
 		const struct row *r = &o->row[i];
 		unsigned all = r->functions[0] | r->functions[1];
-		unsigned rank[3] = { !(all & BIT(AT)), r->configs > 1, (unsigned)__builtin_popcount(all & ~t->value) };
+		unsigned rank[3] = { !(all & BIT(AT)), r->configs > 1,
+				     (unsigned)__builtin_popcount(all & ~t->value) };
 		bool serves = t->mode == NUMBER && r->number == t->value;
 
 		for (unsigned c = 0; t->mode == NAMES && c < r->configs; c++)
-			serves = serves || (!(t->value & ~(unsigned)r->functions[c]) && (!t->config || t->config == c + 1));
-		if (!r->supported || !serves || (t->mode == NUMBER && t->config > r->configs && all))
+			serves = serves || (!(t->value & ~(unsigned)r->functions[c]) &&
+					    (!t->config || t->config == c + 1));
+		if (!r->supported || !serves ||
+		    (t->mode == NUMBER && t->config > r->configs && all))
 			continue;
 		if (r->number == now)
 			return r;
@@ -863,8 +1004,9 @@ static const struct row *best_row(const struct offer *o, const struct target *t,
 		if (!best || rank[0] < rank_of_best[0] ||
 		    (rank[0] == rank_of_best[0] &&
 		     (rank[1] < rank_of_best[1] ||
-		      (rank[1] == rank_of_best[1] && (rank[2] < rank_of_best[2] ||
-						      (rank[2] == rank_of_best[2] && r->number < best->number)))))) {
+		      (rank[1] == rank_of_best[1] &&
+		       (rank[2] < rank_of_best[2] ||
+			(rank[2] == rank_of_best[2] && r->number < best->number)))))) {
 			best = r;
 			memcpy(rank_of_best, rank, sizeof rank);
 		}
@@ -891,7 +1033,8 @@ static bool destination(const struct firmware *fw, const struct target *t, int *
 	}
 	read_list(&o, list_of(&there), INDEX);
 	r = best_row(&o, t, *comp);
-	if (!r && t->pid == UNKNOWN && t->mode == NAMES && (fw->pid == 0x68a3 || fw->pid == 0x68aa) && lists_pid(&p, 0x68a2) &&
+	if (!r && t->pid == UNKNOWN && t->mode == NAMES &&
+	    (fw->pid == 0x68a3 || fw->pid == 0x68aa) && lists_pid(&p, 0x68a2) &&
 	    !(t->value & (BIT(NET) | BIT(ECM) | BIT(MS)))) {
 		*pid = there.pid = 0x68a2;
 		*comp = 6;
@@ -924,32 +1067,39 @@ static void check_honest(const struct loop *l)
 	uint32_t comp;
 	int pid;
 
-	hold(l->done == is_right(l) || (l->done && t->mode == NUMBER), "%s, target %s: %s but %X/%u runs", model->fw->name, l->wanted, l->trace,
+	hold(l->done == is_right(l) || (l->done && t->mode == NUMBER),
+	     "%s, target %s: %s but %X/%u runs", model->fw->name, l->wanted, l->trace,
 	     (unsigned)model->running_pid, model->running);
-	hold(model->pid == model->running_pid && model->comp == model->running, "%s, target %s: %s leaves something stored",
-	     model->fw->name, l->wanted, l->trace);
+	hold(model->pid == model->running_pid && model->comp == model->running,
+	     "%s, target %s: %s leaves something stored", model->fw->name, l->wanted, l->trace);
 	if (!l->done && !l->w.p.committed)
-		hold(model->comp == model->fw->comp && model->pid == model->fw->pid, "%s, target %s: %s leaves %X/%u",
-		     model->fw->name, l->wanted, l->trace, (unsigned)model->pid, model->comp);
+		hold(model->comp == model->fw->comp && model->pid == model->fw->pid,
+		     "%s, target %s: %s leaves %X/%u", model->fw->name, l->wanted, l->trace,
+		     (unsigned)model->pid, model->comp);
 	if (l->done)
-		hold(l->resets <= 1 || !strcmp(model->fw->name, "one-list"), "%s, target %s: %s needs but one reset", model->fw->name, l->wanted, l->trace);
-	if (model->fw->dialect != INDEX || t->mode == LEAVE || t->mode == BITS || model->fw->comp == 9 || !strcmp(model->fw->name, "one-list"))
+		hold(l->resets <= 1 || !strcmp(model->fw->name, "one-list"),
+		     "%s, target %s: %s needs but one reset", model->fw->name, l->wanted, l->trace);
+	if (model->fw->dialect != INDEX || t->mode == LEAVE || t->mode == BITS ||
+	    model->fw->comp == 9 || !strcmp(model->fw->name, "one-list"))
 		return;
 	/* by descriptors first, then by the lists */
 	view(&m, model->fw, model->fw->pid, model->fw->comp, 0);
 	right = t->mode == NAMES && (t->pid == UNKNOWN || t->pid == m.pid) && served(&m, t);
 	can = destination(model->fw, t, &pid, &comp);
-	if (t->mode == NUMBER && model->fw->comp == t->value && (t->pid == UNKNOWN || t->pid == model->fw->pid) && t->config <= m.configs)
+	if (t->mode == NUMBER && model->fw->comp == t->value &&
+	    (t->pid == UNKNOWN || t->pid == model->fw->pid) && t->config <= m.configs)
 		right = true;
 	if (right) {
-		hold(l->done && !model->comp_writes && !model->pid_writes && !l->resets, "%s, target %s: %s though it was right",
-		     model->fw->name, l->wanted, l->trace);
+		hold(l->done && !model->comp_writes && !model->pid_writes && !l->resets,
+		     "%s, target %s: %s though it was right", model->fw->name, l->wanted, l->trace);
 		return;
 	}
-	hold(l->done == can, "%s, target %s: %s, but it can%s be had", model->fw->name, l->wanted, l->trace, can ? "" : "not");
+	hold(l->done == can, "%s, target %s: %s, but it can%s be had", model->fw->name, l->wanted,
+	     l->trace, can ? "" : "not");
 	if (l->done && can)
-		hold(model->running_pid == pid && model->running == comp, "%s, target %s: %s ends in %X/%u, not in %X/%u", model->fw->name,
-		     l->wanted, l->trace, (unsigned)model->running_pid, model->running, (unsigned)pid, comp);
+		hold(model->running_pid == pid && model->running == comp,
+		     "%s, target %s: %s ends in %X/%u, not in %X/%u", model->fw->name, l->wanted,
+		     l->trace, (unsigned)model->running_pid, model->running, (unsigned)pid, comp);
 }
 
 /* A number that the modem no longer says: its AT port, its network, by configuration, and its PID are there. */
@@ -958,12 +1108,15 @@ static bool looks_right(const struct loop *l)
 	const struct model *model = &l->model;
 
 	/* stored by somebody else, not in the list, so nobody knows what it would show */
-	if (l->t.mode == NUMBER && HAS(model, PENDING) && (model->fw->other != newer || model->fw->pid != 0x68a2 || HAS(model, LIST_GONE)))
+	if (l->t.mode == NUMBER && HAS(model, PENDING) &&
+	    (model->fw->other != newer || model->fw->pid != 0x68a2 || HAS(model, LIST_GONE)))
 		return true;
-	if ((l->t.mode != NUMBER && l->t.mode != BITS) || (l->t.pid != UNKNOWN && l->t.pid != model->running_pid))
+	if ((l->t.mode != NUMBER && l->t.mode != BITS) ||
+	    (l->t.pid != UNKNOWN && l->t.pid != model->running_pid))
 		return false;
 	for (unsigned c = 0; c < 2; c++)
-		if (in_config(model->fw, l->t.value, c) & (BIT(AT) | NETS) & ~in_config(model->fw, model->running, c))
+		if (in_config(model->fw, l->t.value, c) & (BIT(AT) | NETS) &
+		    ~in_config(model->fw, model->running, c))
 			return false;
 	return true;
 }
@@ -972,25 +1125,31 @@ static bool looks_right(const struct loop *l)
  * what was found, unless the target went in with a reset. */
 static void check_faulty(const struct loop *l, bool stopped_too)
 {
-	static const uint64_t excused = 1ull << PUTBACK_LOST | 1ull << SILENT_AFTER | 1ull << SILENT_ALWAYS | 1ull << DROPS_LINE |
-					1ull << STAYS_AWAY | 1ull << AS_BOOT | 1ull << AS_STRANGER | 1ull << FEWER | 1ull << AS_STORAGE |
-					1ull << STUCK | 1ull << CRASHES_AFTER | 1ull << CRASHES_ONCE | 1ull << PID_SILENT |
-					1ull << PID_FADES | 1ull << PID_APPEARS | 1ull << NO_CONFIGS | 1ull << UNAUTHORIZED | 1ull << AS_STORAGE_ONCE;
+	static const uint64_t excused =
+		1ull << PUTBACK_LOST | 1ull << SILENT_AFTER | 1ull << SILENT_ALWAYS |
+		1ull << DROPS_LINE | 1ull << STAYS_AWAY | 1ull << AS_BOOT | 1ull << AS_STRANGER |
+		1ull << FEWER | 1ull << AS_STORAGE | 1ull << STUCK | 1ull << CRASHES_AFTER |
+		1ull << CRASHES_ONCE | 1ull << PID_SILENT | 1ull << PID_FADES |
+		1ull << PID_APPEARS | 1ull << NO_CONFIGS | 1ull << UNAUTHORIZED |
+		1ull << AS_STORAGE_ONCE;
 	const struct model *model = &l->model;
 	bool changed = model->pid != l->first_pid || model->comp != l->first_comp;
 
 	if (l->done)
-		hold(is_right(l) || looks_right(l), "%s, target %s: %s but %X/%u runs", model->fw->name, l->wanted, l->trace,
-		     (unsigned)model->running_pid, model->running);
-	if (HAS(model, PID_MOVES) && l->w.p.found.dialect != INDEX) /* there a PID is never written, back neither */
+		hold(is_right(l) || looks_right(l), "%s, target %s: %s but %X/%u runs",
+		     model->fw->name, l->wanted, l->trace, (unsigned)model->running_pid,
+		     model->running);
+	if (HAS(model, PID_MOVES) &&
+	    l->w.p.found.dialect != INDEX) /* there a PID is never written, back neither */
 		changed = model->comp != l->first_comp;
 	if (HAS(model, RESTARTS) && (HAS(model, PID_MOVES) || l->w.p.mute || l->w.p.why == NO_PORT))
-		changed = false; /* what it moved then ran before it was read; where nobody answers nothing can be put back */
+		changed =
+			false; /* what it moved then ran before it was read; where nobody answers nothing can be put back */
 	if (!l->w.p.written || (HAS(model, PENDING) && HAS(model, FORGETS)))
 		changed = false; /* by itself */
 	if (!l->done && !l->w.p.committed && !(model->faults & excused))
-		hold(!changed, "%s, target %s%s: %s leaves %X/%u", model->fw->name, l->wanted, stopped_too ? ", stopped" : "", l->trace,
-		     (unsigned)model->pid, model->comp);
+		hold(!changed, "%s, target %s%s: %s leaves %X/%u", model->fw->name, l->wanted,
+		     stopped_too ? ", stopped" : "", l->trace, (unsigned)model->pid, model->comp);
 }
 
 static const char *names_of(uint64_t faults)
@@ -1000,7 +1159,8 @@ static const char *names_of(uint64_t faults)
 	names[0] = '\0';
 	for (unsigned f = 0; f < FAULTS; f++)
 		if (faults >> f & 1)
-			snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", names[0] ? "," : "", fault_names[f]);
+			snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s",
+				 names[0] ? "," : "", fault_names[f]);
 	return names;
 }
 
@@ -1019,7 +1179,8 @@ static void test_loops(void)
 			for (unsigned at = 0; at <= steps; at++) {
 				drive(&l, fw, targets[t], 0, at, NEVER);
 				check_faulty(&l, true);
-				hold(!l.done, "%s, target %s: %s: TERM at step %u, yet content", fw->name, targets[t], l.trace, at);
+				hold(!l.done, "%s, target %s: %s: TERM at step %u, yet content",
+				     fw->name, targets[t], l.trace, at);
 				drive(&l, fw, targets[t], 0, NEVER, at);
 				check_faulty(&l, false);
 			}
@@ -1046,16 +1207,19 @@ static void test_loops(void)
 	}
 	for (unsigned f = 0; f < FAULTS; f++) {
 		begin("decide.faults.%s", fault_names[f]);
-		for (unsigned f2 = 0; f2 < f; f2++) /* a third of the modems with each pair, to be quick */
-			for (const struct firmware *fw = firmwares + (f + f2) % 3; fw < firmwares + LEN(firmwares); fw += 3)
+		for (unsigned f2 = 0; f2 < f;
+		     f2++) /* a third of the modems with each pair, to be quick */
+			for (const struct firmware *fw = firmwares + (f + f2) % 3;
+			     fw < firmwares + LEN(firmwares); fw += 3)
 				for (unsigned t = 0; t < LEN(targets); t++) {
 					uint64_t both = 1ull << f | 1ull << f2;
 
 					drive(&l, fw, targets[t], both, NEVER, NEVER);
 					check_faulty(&l, false);
 					if (test.broken == 1 && !strchr(test.first, '{'))
-						snprintf(test.first + strlen(test.first), sizeof test.first - strlen(test.first), " {%s}",
-							 names_of(both));
+						snprintf(test.first + strlen(test.first),
+							 sizeof test.first - strlen(test.first),
+							 " {%s}", names_of(both));
 				}
 		end();
 	}
@@ -1073,20 +1237,29 @@ static void cell(const struct work *w, const char *where)
 	const char *wrong = unlawful(&w->m, o, w->t, p, &s);
 
 	cells++;
-	hold(!wrong, "%s: step %u value %X why %u: %s (asked %u stop %u late %u committed %u stayed %u resets %u written %u "
-	     "restored %u why %u mute %u config %u; stored %d/%u found %d/%u running %d/%u)", where, s.doing, s.value, s.why, wrong, p->asked,
-	     p->stop, p->late, p->committed, p->stayed, p->resets, p->written, p->restored, p->why, p->mute, p->config,
-	     o->pid, o->now, p->found.pid, p->found.now, p->running.pid, p->running.now);
+	hold(!wrong,
+	     "%s: step %u value %X why %u: %s (asked %u stop %u late %u committed %u stayed %u "
+	     "resets %u written %u "
+	     "restored %u why %u mute %u config %u; stored %d/%u found %d/%u running %d/%u)",
+	     where, s.doing, s.value, s.why, wrong, p->asked, p->stop, p->late, p->committed,
+	     p->stayed, p->resets, p->written, p->restored, p->why, p->mute, p->config, o->pid,
+	     o->now, p->found.pid, p->found.now, p->running.pid, p->running.now);
 }
 
 /* All histories of one situation. What runs is what was found, what is stored, or the third. */
-static void histories(const struct modem *m, const struct offer *found, const struct offer *o, const struct offer *third,
-		      const struct target *t, int pid, uint32_t comp, const char *where)
+static void histories(const struct modem *m, const struct offer *found, const struct offer *o,
+		      const struct offer *third, const struct target *t, int pid, uint32_t comp,
+		      const char *where)
 {
 	static const enum why whys_tried[] = { FINE, DIFFERS }, mutes[] = { FINE, MUTE };
-	static const struct { bool committed, stayed; } ends[] = { { false, false }, { true, false }, { true, true } };
-	static const struct { uint8_t selections, losses, flips; } limits[] = {
-		{ 0, 0, 0 }, { SELECTIONS, 0, 0 }, { 0, LOSSES, 0 }, { 0, LOSSES + RESETS, 0 }, { 0, 0, FLIPS }, { 0, 0, 1 },
+	static const struct {
+		bool committed, stayed;
+	} ends[] = { { false, false }, { true, false }, { true, true } };
+	static const struct {
+		uint8_t selections, losses, flips;
+	} limits[] = {
+		{ 0, 0, 0 },     { SELECTIONS, 0, 0 }, { 0, LOSSES, 0 }, { 0, LOSSES + RESETS, 0 },
+		{ 0, 0, FLIPS }, { 0, 0, 1 },
 	};
 
 	static struct work w;
@@ -1110,10 +1283,14 @@ static void histories(const struct modem *m, const struct offer *found, const st
 		p.restored = bits & 3, bits >>= 2;
 		resets = bits & 3, bits >>= 2;
 		end_ = bits & 3;
-		if (resets == 3 || end_ == 3 || (p.restored && !p.written) || (p.asked && p.mute) || ((end_ || ignored) && !resets) ||
-		    ((p.written & PID) && (found->dialect != INDEX || found->pid == UNKNOWN || pid == UNKNOWN)) ||
-		    (p.asked && p.written && o->pid == UNKNOWN && o->dialect != WIRE && found->pid != UNKNOWN) || /* no answer */
-		    (!p.written && (o->pid != found->pid || o->now != found->now)) || (end_ && !p.written) || (t->mode == LEAVE && p.written))
+		if (resets == 3 || end_ == 3 || (p.restored && !p.written) || (p.asked && p.mute) ||
+		    ((end_ || ignored) && !resets) ||
+		    ((p.written & PID) &&
+		     (found->dialect != INDEX || found->pid == UNKNOWN || pid == UNKNOWN)) ||
+		    (p.asked && p.written && o->pid == UNKNOWN && o->dialect != WIRE &&
+		     found->pid != UNKNOWN) || /* no answer */
+		    (!p.written && (o->pid != found->pid || o->now != found->now)) ||
+		    (end_ && !p.written) || (t->mode == LEAVE && p.written))
 			continue;
 		p.resets = (uint8_t)resets;
 		p.committed = ends[end_].committed;
@@ -1151,15 +1328,33 @@ static void test_cells(void)
 		const char *fw;
 		uint8_t active;
 		const char *target;
-		struct { int pid; uint32_t comp; } stored[5];
+		struct {
+			int pid;
+			uint32_t comp;
+		} stored[5];
 	} tried[] = {
-		{ "330u", 1, "mbim", { { 0x68a3, 3 }, { 0x68a2, 6 }, { 0x68a2, 8 }, { 0x68a9, 6 }, { UNKNOWN, 3 } } },
-		{ "330u", 1, "mbim!", { { 0x68a3, 3 }, { 0x68a2, 6 }, { 0x68a2, 9 }, { 0x68a2, 8 }, { UNKNOWN, 8 } } },
-		{ "330u", 1, "68A2/14", { { 0x68a3, 3 }, { 0x68a2, 6 }, { 0x68a2, 14 }, { 0x68a9, 14 } } },
+		{ "330u",
+		  1,
+		  "mbim",
+		  { { 0x68a3, 3 }, { 0x68a2, 6 }, { 0x68a2, 8 }, { 0x68a9, 6 }, { UNKNOWN, 3 } } },
+		{ "330u",
+		  1,
+		  "mbim!",
+		  { { 0x68a3, 3 }, { 0x68a2, 6 }, { 0x68a2, 9 }, { 0x68a2, 8 }, { UNKNOWN, 8 } } },
+		{ "330u",
+		  1,
+		  "68A2/14",
+		  { { 0x68a3, 3 }, { 0x68a2, 6 }, { 0x68a2, 14 }, { 0x68a9, 14 } } },
 		{ "330u", 1, "2", { { 0x68a3, 3 }, { 0x68a3, 2 }, { 0x68aa, 2 }, { 0x68a3, 4 } } },
 		{ "330u", 1, "8", { { 0x68a3, 3 }, { 0x68a2, 8 }, { 0x68a2, 6 } } },
-		{ "mc7710-old", 1, "mbim", { { 0x68a3, 3 }, { 0x68a2, 6 }, { 0x68a2, 7 }, { 0x68a2, 3 } } },
-		{ "mc7710", 1, "mbim", { { 0x68a2, 6 }, { 0x68a2, 8 }, { 0x68a2, 7 }, { 0x68b1, 8 }, { UNKNOWN, 8 } } },
+		{ "mc7710-old",
+		  1,
+		  "mbim",
+		  { { 0x68a3, 3 }, { 0x68a2, 6 }, { 0x68a2, 7 }, { 0x68a2, 3 } } },
+		{ "mc7710",
+		  1,
+		  "mbim",
+		  { { 0x68a2, 6 }, { 0x68a2, 8 }, { 0x68a2, 7 }, { 0x68b1, 8 }, { UNKNOWN, 8 } } },
 		{ "mc7710", 1, "mbim@2", { { 0x68a2, 6 }, { 0x68a2, 13 }, { 0x68a2, 14 } } },
 		{ "mc7710", 1, "9!", { { 0x68a2, 6 }, { 0x68a2, 9 }, { 0x68a2, 10 } } },
 		{ "mc7710", 1, "0x100D", { { 0x68a2, 6 }, { 0x68a2, 8 } } },
@@ -1173,9 +1368,21 @@ static void test_cells(void)
 		{ "one-list", 1, "qmi", { { 0x68a3, 3 }, { 0x68a2, 6 }, { 0x68a2, 3 } } },
 		{ "twice", 1, "mbim", { { 0x68a2, 6 }, { 0x68a2, 13 } } },
 		{ "win8", 1, "8!", { { 0x68a2, 6 }, { 0x68a2, 8 } } },
-		{ "mc7455", 1, "mbim", { { 0x9071, 0x10d }, { 0x9071, 0x100d }, { 0x9071, 0x1009 }, { UNKNOWN, 0x10d } } },
-		{ "mc7455", 1, "0x1009", { { 0x9071, 0x10d }, { 0x9071, 0x1009 }, { 0x9091, 0x1009 } } },
-		{ "em7565", 1, "9!", { { 0x9091, 0x20010f }, { 0x9091, 0x20100f }, { 0x90b1, 0x20100f } } },
+		{ "mc7455",
+		  1,
+		  "mbim",
+		  { { 0x9071, 0x10d },
+		    { 0x9071, 0x100d },
+		    { 0x9071, 0x1009 },
+		    { UNKNOWN, 0x10d } } },
+		{ "mc7455",
+		  1,
+		  "0x1009",
+		  { { 0x9071, 0x10d }, { 0x9071, 0x1009 }, { 0x9091, 0x1009 } } },
+		{ "em7565",
+		  1,
+		  "9!",
+		  { { 0x9091, 0x20010f }, { 0x9091, 0x20100f }, { 0x90b1, 0x20100f } } },
 		{ "em9191", 1, "mbim", { { 0x90d3, 0x10d }, { 0x90d3, 0x100d } } },
 		{ "mask-no-list", 1, "8", { { 0x9071, 0x10d }, { 0x9071, 0x100d } } },
 	};
@@ -1190,7 +1397,10 @@ static void test_cells(void)
 		if (!hold(parse_target(&t, tried[i].target), "not a target"))
 			continue;
 		for (; n < 5 && tried[i].stored[n].pid; n++) {
-			struct model model = { .fw = fw, .kind = MODEM, .pid = tried[i].stored[n].pid, .comp = tried[i].stored[n].comp };
+			struct model model = { .fw = fw,
+					       .kind = MODEM,
+					       .pid = tried[i].stored[n].pid,
+					       .comp = tried[i].stored[n].comp };
 			struct modem m;
 
 			view(&m, fw, fw->pid, fw->comp, tried[i].active);
@@ -1207,9 +1417,13 @@ static void test_cells(void)
 					struct modem m;
 					int pid = tried[i].stored[shown].pid;
 
-					view(&m, fw, pid == UNKNOWN ? fw->pid : pid, tried[i].stored[shown].comp, shown ? 0 : tried[i].active);
-					histories(&m, &offers[0], &offers[stored_], &offers[n - 1], &t, tried[i].stored[wrote ? n - 1 : 1].pid,
-						  tried[i].stored[wrote ? n - 1 : 1].comp, tried[i].target);
+					view(&m, fw, pid == UNKNOWN ? fw->pid : pid,
+					     tried[i].stored[shown].comp,
+					     shown ? 0 : tried[i].active);
+					histories(&m, &offers[0], &offers[stored_], &offers[n - 1],
+						  &t, tried[i].stored[wrote ? n - 1 : 1].pid,
+						  tried[i].stored[wrote ? n - 1 : 1].comp,
+						  tried[i].target);
 				}
 		/* found without a PID */
 		{
@@ -1219,7 +1433,9 @@ static void test_cells(void)
 			found.pid = UNKNOWN;
 			view(&m, fw, fw->pid, fw->comp, tried[i].active);
 			for (unsigned stored_ = 0; stored_ < n; stored_++)
-				histories(&m, &found, &offers[stored_], &offers[n - 1], &t, tried[i].stored[1].pid, tried[i].stored[1].comp, tried[i].target);
+				histories(&m, &found, &offers[stored_], &offers[n - 1], &t,
+					  tried[i].stored[1].pid, tried[i].stored[1].comp,
+					  tried[i].target);
 		}
 		end();
 	}
@@ -1227,7 +1443,12 @@ static void test_cells(void)
 	begin("decide.cells.others");
 	for (unsigned t = 0; t < LEN(targets); t++)
 		for (unsigned kind = GONE; kind <= BOOT + 4; kind++) {
-			struct modem m = { .port = "1-1", .vid = 0x1199, .pid = 0x68a2, .devnum = 3, .active = 1, .kind = (enum kind)kind };
+			struct modem m = { .port = "1-1",
+					   .vid = 0x1199,
+					   .pid = 0x68a2,
+					   .devnum = 3,
+					   .active = 1,
+					   .kind = (enum kind)kind };
 			struct offer none = { .pid = UNKNOWN };
 			struct target target;
 
@@ -1260,34 +1481,44 @@ static void test_cells(void)
 
 static void test_examples(void)
 {
-	static const struct { const char *fw, *target, *steps; uint64_t faults; } examples[] = {
+	static const struct {
+		const char *fw, *target, *steps;
+		uint64_t faults;
+	} examples[] = {
 		/* the seed's whole story */
 		{ "330u", "mbim", "flip wait ask pid 68A2 comp 8 reset wait watch done", 0 },
 		{ "330u", "modem", "flip wait done", 0 },
 		{ "330u", "net", "flip wait done", 0 },
 		{ "330u", "qmi", "flip wait ask pid 68A2 reset wait watch done", 0 },
 		{ "330u", "mbim!", "flip wait ask pid 68A2 comp 8 reset wait watch done", 0 },
-		{ "330u", "mbim@2", "flip wait ask pid 68A2 comp 13 reset wait select 2 watch done", 0 },
+		{ "330u", "mbim@2", "flip wait ask pid 68A2 comp 13 reset wait select 2 watch done",
+		  0 },
 		{ "330u", "3", "flip wait ask done", 0 },
 		{ "330u", "2", "flip wait ask comp 2 reset wait ask watch done", 0 },
-		{ "330u", "8", "flip wait ask refuse NOT_LISTED", 0 }, /* a number never changes the PID */
+		{ "330u", "8", "flip wait ask refuse NOT_LISTED",
+		  0 }, /* a number never changes the PID */
 		{ "330u", "68A2/8", "flip wait ask pid 68A2 comp 8 reset wait ask watch done", 0 },
 		{ "330u", "68AA/3", "flip wait ask pid 68AA reset wait ask watch done", 0 },
 		{ "330u", "ecm", "flip wait ask comp 5 reset wait watch done", 0 },
 		{ "330u", "68A2/9", "flip wait ask pid 68A2 back-pid 68A3 refuse NO_AT", 0 },
 		{ "330u", "68E2/mbim", "flip wait ask refuse PID_NOT_LISTED", 0 },
-		{ "330u", "68A3/mbim", "flip wait ask refuse NOT_LISTED", 0 }, /* a PID that is named stays */
+		{ "330u", "68A3/mbim", "flip wait ask refuse NOT_LISTED",
+		  0 }, /* a PID that is named stays */
 		{ "330u", "68A4/mbim", "flip wait ask refuse PID_NOT_LISTED", 0 },
 		{ "330u", "modem@2", "flip wait refuse NO_SUCH_CONFIG", 0 },
 		{ "330u", "0x100D", "flip wait ask refuse NO_BITS", 0 },
 		/* firmware without MBIM: the list speaks for the new PID */
 		{ "mc7710-old", "mbim", "ask pid 68A2 back-pid 68A3 refuse NOT_LISTED", 0 },
-		{ "mc7710-old", "mbim", "ask pid 68A2 back-pid 68A3 refuse NOT_LISTED", 1ull << BOOT_PASSES },
+		{ "mc7710-old", "mbim", "ask pid 68A2 back-pid 68A3 refuse NOT_LISTED",
+		  1ull << BOOT_PASSES },
 		{ "mc7710-old", "qmi", "ask pid 68A2 reset wait watch done", 0 },
 		/* one list for all PIDs: only a reset tells */
-		{ "one-list", "mbim", "ask pid 68A2 reset wait ask back-pid 68A3 reset wait ask refuse NOT_LISTED", 0 },
+		{ "one-list", "mbim",
+		  "ask pid 68A2 reset wait ask back-pid 68A3 reset wait ask refuse NOT_LISTED", 0 },
 		/* the list of the running PID: only a reset tells either, then both are in */
-		{ "330u", "mbim", "flip wait ask pid 68A2 reset wait ask comp 8 reset wait watch done", 1ull << LIST_LAGS },
+		{ "330u", "mbim",
+		  "flip wait ask pid 68A2 reset wait ask comp 8 reset wait watch done",
+		  1ull << LIST_LAGS },
 		{ "mc7710", "mbim", "ask comp 8 reset wait watch done", 0 },
 		{ "mc7710", "mbim!", "ask comp 8 reset wait watch done", 0 },
 		{ "mc7710", "mbim@2", "ask comp 13 reset wait select 2 watch done", 0 },
@@ -1322,7 +1553,7 @@ static void test_examples(void)
 		{ "qmi-9-no-list", "8", "ask refuse NO_LIST", 0 },
 		{ "qmi-9-old", "8", "ask refuse NOT_LISTED", 0 },
 		{ "qmi-9", "68A2/8", "ask refuse PID_DIFFERS", 0 },
-				{ "win8", "8", "ask refuse NO_AT", 0 },
+		{ "win8", "8", "ask refuse NO_AT", 0 },
 		{ "win8", "8!", "ask comp 8 reset wait ask watch done", 0 },
 		{ "reserved", "9", "ask refuse NO_AT", 0 },
 		{ "reserved", "mbim", "ask refuse NOT_LISTED", 0 },
@@ -1368,28 +1599,37 @@ static void test_examples(void)
 		{ "qmi-9-old", "9", "ask done", 0 },
 		{ "qmi-9-no-list", "9", "ask done", 0 },
 		/* faults */
-		{ "330u", "ecm", "flip wait ask comp 5 reset wait watch done", 1ull << PID_APPEARS },
+		{ "330u", "ecm", "flip wait ask comp 5 reset wait watch done",
+		  1ull << PID_APPEARS },
 		{ "mc7710", "mbim", "ask comp 8 back-pid 68A2 refuse DIFFERS", 1ull << PID_MOVES },
 		{ "mc7710", "mbim", "ask comp 8 back-comp 6 refuse DIFFERS", 1ull << COMP_OTHER },
 		{ "mc7710", "mbim", "ask comp 8 refuse DIFFERS", 1ull << COMP_LOST },
 		{ "330u", "mbim", "flip wait ask pid 68A2 refuse DIFFERS", 1ull << PID_LOST },
-		{ "330u", "mbim", "flip wait ask pid 68A2 back-pid 68A3 refuse DIFFERS", 1ull << PID_OTHER },
-		{ "330u", "mbim", "flip wait ask pid 68A2 comp 8 back-pid 68A3 refuse DIFFERS", 1ull << COMP_OTHER },
-		{ "330u", "mbim", "flip wait ask pid 68A2 comp 8 back-pid 68A3 back-comp 3 refuse DIFFERS",
+		{ "330u", "mbim", "flip wait ask pid 68A2 back-pid 68A3 refuse DIFFERS",
+		  1ull << PID_OTHER },
+		{ "330u", "mbim", "flip wait ask pid 68A2 comp 8 back-pid 68A3 refuse DIFFERS",
+		  1ull << COMP_OTHER },
+		{ "330u", "mbim",
+		  "flip wait ask pid 68A2 comp 8 back-pid 68A3 back-comp 3 refuse DIFFERS",
 		  1ull << COMP_OTHER | 1ull << NO_FOLLOW },
-		{ "330u", "mbim", "flip wait ask pid 68A2 comp 8 reset wait flip wait watch done", 1ull << AS_STORAGE },
+		{ "330u", "mbim", "flip wait ask pid 68A2 comp 8 reset wait flip wait watch done",
+		  1ull << AS_STORAGE },
 		{ "330u", "mbim", "flip refuse NO_LEAVE", 1ull << STUCK },
-		{ "mc7710", "mbim", "ask comp 8 reset ask back-comp 6 refuse NO_RESET", 1ull << IGNORED },
+		{ "mc7710", "mbim", "ask comp 8 reset ask back-comp 6 refuse NO_RESET",
+		  1ull << IGNORED },
 		{ "mc7710", "mbim", "ask comp 8 reset wait wait IN_BOOT", 1ull << AS_BOOT },
 		{ "mc7710", "mbim", "ask comp 8 reset wait wait watch done", 1ull << BOOT_PASSES },
 		{ "mc7710", "mbim", "ask comp 8 reset wait MISSING", 1ull << STAYS_AWAY },
 		{ "mc7710", "mbim", "ask comp 8 reset wait wait NOT_OURS", 1ull << AS_STRANGER },
-		{ "mc7710", "mbim", "ask comp 8 reset wait watch wait watch wait watch refuse CRASHES", 1ull << CRASHES_AFTER },
+		{ "mc7710", "mbim",
+		  "ask comp 8 reset wait watch wait watch wait watch refuse CRASHES",
+		  1ull << CRASHES_AFTER },
 		{ "mc7710", "mbim", "ask comp 8 reset wait ask refuse DIFFERS", 1ull << FORGETS },
 		{ "mc7710", "mbim", "ask refuse LOCKED", 1ull << REFUSES_CODE },
 		{ "mc7710", "mbim", "ask refuse MUTE", 1ull << SILENT_ALWAYS },
 		{ "mc7710", "8", "ask comp 8 reset wait ask watch done", 1ull << SILENT_AFTER },
-		{ "reserved", "9!", "ask comp 9 reset wait ask refuse MUTE", 1ull << SILENT_AFTER }, /* nobody knows what 9 shows */
+		{ "reserved", "9!", "ask comp 9 reset wait ask refuse MUTE",
+		  1ull << SILENT_AFTER }, /* nobody knows what 9 shows */
 		{ "mc7710-in-14", "qmi", "select 1 refuse NO_CONFIG", 1ull << NO_CONFIGS },
 		{ "330u", "modem", "refuse BARRED", 1ull << UNAUTHORIZED },
 	};
@@ -1400,59 +1640,121 @@ static void test_examples(void)
 		char name[100];
 
 		begin("example");
-		drive(&l, firmware(examples[i].fw), examples[i].target, examples[i].faults, NEVER, NEVER);
+		drive(&l, firmware(examples[i].fw), examples[i].target, examples[i].faults, NEVER,
+		      NEVER);
 		while (l.trace[0] && l.trace[strlen(l.trace) - 1] == ' ')
 			l.trace[strlen(l.trace) - 1] = '\0';
-		snprintf(name, sizeof name, "decide.example.%s.%s%s%s", examples[i].fw, examples[i].target, examples[i].faults ? "." : "",
+		snprintf(name, sizeof name, "decide.example.%s.%s%s%s", examples[i].fw,
+			 examples[i].target, examples[i].faults ? "." : "",
 			 names_of(examples[i].faults));
 		expect(!test.broken && !strncmp(l.trace, examples[i].steps, n) &&
-		       (!l.trace[n] || !strstr(examples[i].steps, "done")) && (!strstr(examples[i].steps, "refuse") || !l.trace[n]),
-		       name, "%s; expected: %s %s", l.trace, examples[i].steps, test.broken ? test.first : "");
+			       (!l.trace[n] || !strstr(examples[i].steps, "done")) &&
+			       (!strstr(examples[i].steps, "refuse") || !l.trace[n]),
+		       name, "%s; expected: %s %s", l.trace, examples[i].steps,
+		       test.broken ? test.first : "");
 	}
 }
 
 /* Which row is chosen, where more than one would do. */
 static void test_choice(void)
 {
-	static const struct { const char *name, *rows; uint32_t now; const char *target; int number; } choices[] = {
-		{ "what-it-has", "6 - AT QMI SUPPORTED\n7 - DM NMEA AT QMI MS SUPPORTED\n", 7, "qmi", 7 },
-		{ "fewer-functions", "6 - DM NMEA AT MBIM SUPPORTED\n7 - AT MBIM SUPPORTED\n", 3, "mbim", 7 },
-		{ "fewer-functions-two", "6 - DM NMEA AT MBIM SUPPORTED\n7 - DM AT MBIM SUPPORTED\n8 - AT MBIM MS NMEA SUPPORTED\n", 3, "mbim", 7 },
-		{ "named-are-no-extras", "6 - DM NMEA AT MBIM SUPPORTED\n7 - AT MBIM MS SUPPORTED\n", 3, "dm+nmea+mbim", 6 },
-		{ "single-configuration", "5 - Config1: comp6 Config2: comp9 SUPPORTED\n6 - AT QMI SUPPORTED\n8 - DM NMEA AT MBIM MS SUPPORTED\n9 - MBIM SUPPORTED\n", 3,
-		  "mbim", 8 },
-		{ "at-before-single", "5 - Config1: comp6 Config2: comp9 SUPPORTED\n6 - DM AT QMI SUPPORTED\n9 - MBIM SUPPORTED\n", 3, "mbim!", 5 },
-		{ "lower-number", "8 - DM AT MBIM SUPPORTED\n7 - NMEA AT MBIM SUPPORTED\n", 3, "mbim", 7 },
-		{ "single-before-fewer", "5 - Config1: comp6 Config2: comp9 SUPPORTED\n6 - AT QMI NOT SUPPORTED\n8 - DM NMEA AT MBIM MS SUPPORTED\n9 - MBIM SUPPORTED\n", 3,
-		  "mbim", 8 },
+	static const struct {
+		const char *name, *rows;
+		uint32_t now;
+		const char *target;
+		int number;
+	} choices[] = {
+		{ "what-it-has", "6 - AT QMI SUPPORTED\n7 - DM NMEA AT QMI MS SUPPORTED\n", 7,
+		  "qmi", 7 },
+		{ "fewer-functions", "6 - DM NMEA AT MBIM SUPPORTED\n7 - AT MBIM SUPPORTED\n", 3,
+		  "mbim", 7 },
+		{ "fewer-functions-two",
+		  "6 - DM NMEA AT MBIM SUPPORTED\n7 - DM AT MBIM SUPPORTED\n8 - AT MBIM MS NMEA "
+		  "SUPPORTED\n",
+		  3, "mbim", 7 },
+		{ "named-are-no-extras",
+		  "6 - DM NMEA AT MBIM SUPPORTED\n7 - AT MBIM MS SUPPORTED\n", 3, "dm+nmea+mbim",
+		  6 },
+		{ "single-configuration",
+		  "5 - Config1: comp6 Config2: comp9 SUPPORTED\n6 - AT QMI SUPPORTED\n8 - DM NMEA "
+		  "AT MBIM MS SUPPORTED\n9 - MBIM SUPPORTED\n",
+		  3, "mbim", 8 },
+		{ "at-before-single",
+		  "5 - Config1: comp6 Config2: comp9 SUPPORTED\n6 - DM AT QMI SUPPORTED\n9 - MBIM "
+		  "SUPPORTED\n",
+		  3, "mbim!", 5 },
+		{ "lower-number", "8 - DM AT MBIM SUPPORTED\n7 - NMEA AT MBIM SUPPORTED\n", 3,
+		  "mbim", 7 },
+		{ "single-before-fewer",
+		  "5 - Config1: comp6 Config2: comp9 SUPPORTED\n6 - AT QMI NOT SUPPORTED\n8 - DM "
+		  "NMEA AT MBIM MS SUPPORTED\n9 - MBIM SUPPORTED\n",
+		  3, "mbim", 8 },
 		{ "none", "6 - DM AT QMI SUPPORTED\n9 - MBIM SUPPORTED\n", 3, "mbim", -1 },
 		{ "bare", "6 - DM AT QMI SUPPORTED\n9 - MBIM SUPPORTED\n", 3, "mbim!", 9 },
 		{ "has-it-without-at", "6 - DM AT QMI SUPPORTED\n9 - MBIM SUPPORTED\n", 9, "9", 9 },
-		{ "all-in-one-configuration", "5 - Config1: comp6 Config2: comp9 SUPPORTED\n6 - AT QMI SUPPORTED\n9 - MBIM SUPPORTED\n", 3, "at+mbim", -1 },
-		{ "that-configuration", "5 - Config1: comp6 Config2: comp9 SUPPORTED\n6 - AT QMI SUPPORTED\n9 - MBIM SUPPORTED\n", 3, "mbim@2", 5 },
-		{ "not-that-configuration", "5 - Config1: comp6 Config2: comp9 SUPPORTED\n6 - AT QMI SUPPORTED\n9 - MBIM SUPPORTED\n", 3, "qmi@2", -1 },
+		{ "all-in-one-configuration",
+		  "5 - Config1: comp6 Config2: comp9 SUPPORTED\n6 - AT QMI SUPPORTED\n9 - MBIM "
+		  "SUPPORTED\n",
+		  3, "at+mbim", -1 },
+		{ "that-configuration",
+		  "5 - Config1: comp6 Config2: comp9 SUPPORTED\n6 - AT QMI SUPPORTED\n9 - MBIM "
+		  "SUPPORTED\n",
+		  3, "mbim@2", 5 },
+		{ "not-that-configuration",
+		  "5 - Config1: comp6 Config2: comp9 SUPPORTED\n6 - AT QMI SUPPORTED\n9 - MBIM "
+		  "SUPPORTED\n",
+		  3, "qmi@2", -1 },
 		{ "number", "6 - DM AT QMI SUPPORTED\n8 - Win8 Std Net AT SUPPORTED\n", 6, "8", 8 },
-		{ "number-not-supported", "6 - DM AT QMI SUPPORTED\n8 - DM AT MBIM NOT SUPPORTED\n", 6, "8", -1 },
+		{ "number-not-supported", "6 - DM AT QMI SUPPORTED\n8 - DM AT MBIM NOT SUPPORTED\n",
+		  6, "8", -1 },
 	};
 
-	static const struct { uint32_t now; const char *target; uint32_t mask; } masks[] = {
-		{ 0x10d, "mbim", 0x100d }, { 0x50d, "mbim", 0x100d }, { 0x100d, "qmi", 0x10d }, { 0x105, "mbim", 0x100d }, { 0x105, "mbim!", 0x1005 },
-		{ 0x10f, "mbim", 0x100f }, { 0x20010f, "mbim", 0x20100f }, { 0x8000d, "mbim", 0x100d }, { 0x4009, "qmi", 0x109 }, { 0x10d, "8", 0x100d },
-		{ 0x10d, "9", 0x100d }, { 0x100d, "6", 0x10d }, { 0x9, "8", 0x100d }, { 0x10d, "0x1009", 0x1009 }, { 0x101, "dm", 0x109 },
-		{ 0x508, "dm+nmea", 0x50d },
+	static const struct {
+		uint32_t now;
+		const char *target;
+		uint32_t mask;
+	} masks[] = {
+		{ 0x10d, "mbim", 0x100d },      { 0x50d, "mbim", 0x100d },
+		{ 0x100d, "qmi", 0x10d },       { 0x105, "mbim", 0x100d },
+		{ 0x105, "mbim!", 0x1005 },     { 0x10f, "mbim", 0x100f },
+		{ 0x20010f, "mbim", 0x20100f }, { 0x8000d, "mbim", 0x100d },
+		{ 0x4009, "qmi", 0x109 },       { 0x10d, "8", 0x100d },
+		{ 0x10d, "9", 0x100d },         { 0x100d, "6", 0x10d },
+		{ 0x9, "8", 0x100d },           { 0x10d, "0x1009", 0x1009 },
+		{ 0x101, "dm", 0x109 },         { 0x508, "dm+nmea", 0x50d },
 	};
-	static const struct { const char *target; uint8_t active; unsigned second; uint8_t flips; enum doing doing; } storages[] = {
-		{ "mbim", 1, 0, 0, FLIP }, { "modem", 0, 0, 0, FLIP }, { "8", 1, 0, 3, FLIP }, { "mbim", 1, 0, FLIPS, REFUSE },
-		{ "mbim", 1, BIT(MBIM), 0, SELECT }, { "modem", 1, BIT(MBIM), 0, SELECT }, { "modem@2", 1, BIT(MBIM), 0, SELECT }, { "mbim", 0, BIT(MBIM), 0, SELECT },
-		{ "at+mbim", 1, BIT(MBIM) | BIT(AT), 0, SELECT }, { "mbim", 1, BIT(MS), 0, FLIP },
+	static const struct {
+		const char *target;
+		uint8_t active;
+		unsigned second;
+		uint8_t flips;
+		enum doing doing;
+	} storages[] = {
+		{ "mbim", 1, 0, 0, FLIP },
+		{ "modem", 0, 0, 0, FLIP },
+		{ "8", 1, 0, 3, FLIP },
+		{ "mbim", 1, 0, FLIPS, REFUSE },
+		{ "mbim", 1, BIT(MBIM), 0, SELECT },
+		{ "modem", 1, BIT(MBIM), 0, SELECT },
+		{ "modem@2", 1, BIT(MBIM), 0, SELECT },
+		{ "mbim", 0, BIT(MBIM), 0, SELECT },
+		{ "at+mbim", 1, BIT(MBIM) | BIT(AT), 0, SELECT },
+		{ "mbim", 1, BIT(MS), 0, FLIP },
 	};
 	struct target t;
 	static struct work w;
 	char name[80];
 
-	w = (struct work){ .t = &t, .m = { .port = "1-1", .kind = MODEM, .vid = 0x1199, .pid = 0x68a2, .devnum = 3, .active = 1 } };
+	w = (struct work){ .t = &t,
+			   .m = { .port = "1-1",
+				  .kind = MODEM,
+				  .vid = 0x1199,
+				  .pid = 0x68a2,
+				  .devnum = 3,
+				  .active = 1 } };
 	show(&w.m, 0, BIT(AT));
-	w.m.config[0].interface[0].number = 4; /* somewhere else, so that names are not served already */
+	w.m.config[0].interface[0].number =
+		4; /* somewhere else, so that names are not served already */
 	for (unsigned i = 0; i < LEN(choices); i++) {
 		struct step s;
 		int number;
@@ -1462,14 +1764,21 @@ static void test_choice(void)
 		parse_target(&t, choices[i].target);
 		w.p = (struct past){ .asked = true, .found = w.o, .running = w.o };
 		s = decide(&w);
-		number = s.doing == WRITE_COMP ? (int)s.value : s.doing == REFUSE ? -1 : (int)w.o.now;
+		number = s.doing == WRITE_COMP ? (int)s.value
+			 : s.doing == REFUSE   ? -1
+					       : (int)w.o.now;
 		snprintf(name, sizeof name, "decide.choice.%s", choices[i].name);
 		expect(number == choices[i].number, name, "%d (step %u)", number, s.doing);
 	}
 	for (unsigned i = 0; i < LEN(storages); i++) {
 		struct step s;
 
-		w.m = (struct modem){ .port = "1-1", .kind = STORAGE, .vid = 0x1199, .pid = 0x0fff, .devnum = 3, .active = storages[i].active };
+		w.m = (struct modem){ .port = "1-1",
+				      .kind = STORAGE,
+				      .vid = 0x1199,
+				      .pid = 0x0fff,
+				      .devnum = 3,
+				      .active = storages[i].active };
 		show(&w.m, 0, BIT(MS));
 		if (storages[i].second)
 			show(&w.m, 1, storages[i].second);
@@ -1477,20 +1786,29 @@ static void test_choice(void)
 		parse_target(&t, storages[i].target);
 		s = decide(&w);
 		snprintf(name, sizeof name, "decide.storage.%s.%u", storages[i].target, i);
-		expect(s.doing == storages[i].doing && (s.doing != SELECT || s.value == 2), name, "step %u, %u", s.doing, s.value);
+		expect(s.doing == storages[i].doing && (s.doing != SELECT || s.value == 2), name,
+		       "step %u, %u", s.doing, s.value);
 	}
-	w.m = (struct modem){ .port = "1-1", .kind = MODEM, .vid = 0x1199, .pid = 0x68a2, .devnum = 3, .active = 1 };
+	w.m = (struct modem){
+		.port = "1-1", .kind = MODEM, .vid = 0x1199, .pid = 0x68a2, .devnum = 3, .active = 1
+	};
 	show(&w.m, 0, BIT(AT));
 	w.m.config[0].interface[0].number = 4;
 	for (unsigned i = 0; i < LEN(masks); i++) {
 		struct step s;
 
-		w.o = (struct offer){ .dialect = MASK, .pid = 0x68a2, .now = masks[i].now, .type = 1, .types = 2, .bits = 0xffffffff };
+		w.o = (struct offer){ .dialect = MASK,
+				      .pid = 0x68a2,
+				      .now = masks[i].now,
+				      .type = 1,
+				      .types = 2,
+				      .bits = 0xffffffff };
 		parse_target(&t, masks[i].target);
 		w.p = (struct past){ .asked = true, .found = w.o, .running = w.o };
 		s = decide(&w);
 		snprintf(name, sizeof name, "decide.mask.%X.%s", masks[i].now, masks[i].target);
-		expect(s.doing == WRITE_COMP && s.value == masks[i].mask, name, "step %u, %X", s.doing, s.value);
+		expect(s.doing == WRITE_COMP && s.value == masks[i].mask, name, "step %u, %X",
+		       s.doing, s.value);
 	}
 }
 

@@ -29,46 +29,51 @@
 #include <unistd.h>
 
 struct sockaddr;
-static int x_open(const char *, int, ...), x_close(int), x_ioctl(int, unsigned long, ...), x_access(const char *, int);
+static int x_open(const char *, int, ...), x_close(int), x_ioctl(int, unsigned long, ...),
+	x_access(const char *, int);
 static int x_poll(struct pollfd *, nfds_t, int), x_clock(clockid_t, struct timespec *);
-static ssize_t x_read(int, void *, size_t), x_write(int, const void *, size_t), x_readlink(const char *, char *, size_t);
+static ssize_t x_read(int, void *, size_t), x_write(int, const void *, size_t),
+	x_readlink(const char *, char *, size_t);
 static ssize_t x_recvfrom(int, void *, size_t, int, struct sockaddr *, socklen_t *);
 static int x_socket(int, int, int), x_mknod(const char *, mode_t, dev_t);
 static long x_syscall(long, ...);
-static int x_tcgetattr(int, struct termios *), x_tcsetattr(int, int, const struct termios *), x_kill(pid_t, int);
+static int x_tcgetattr(int, struct termios *), x_tcsetattr(int, int, const struct termios *),
+	x_kill(pid_t, int);
 static pid_t x_waitpid(pid_t, int *, int);
 static _Noreturn void x_exit(int);
 static int x_nothing(const void *);
 static jmp_buf x_forked;
 
 /* What the world does instead of the kernel. The child of a fork runs first, to its end, on the parent's stack. */
-#define open x_open
-#define close x_close
-#define ioctl x_ioctl
-#define access x_access
-#define poll x_poll
-#define clock_gettime x_clock
-#define read x_read
-#define write x_write
-#define readlink x_readlink
-#define recvfrom x_recvfrom
-#define socket x_socket
+#define open                    x_open
+#define close                   x_close
+#define ioctl                   x_ioctl
+#define access                  x_access
+#define poll                    x_poll
+#define clock_gettime           x_clock
+#define read                    x_read
+#define write                   x_write
+#define readlink                x_readlink
+#define recvfrom                x_recvfrom
+#define socket                  x_socket
 #define bind(fd, address, size) x_nothing(address)
-#define mknod x_mknod
-#define unlink(file) x_nothing(file)
-#define x_number(number, ...) (number)
-#define syscall(...) (x_number(__VA_ARGS__, 0) == SYS_fork ? (x_fork(), setjmp(x_forked) ? x_parent() : 0) : x_syscall(__VA_ARGS__, 0))
-#define tcgetattr x_tcgetattr
-#define tcsetattr x_tcsetattr
-#define tcflush(fd, queue) x_nothing(&x_forked)
-#define waitpid x_waitpid
-#define kill x_kill
-#define _exit x_exit
-#define flock(fd, how) x_nothing(&x_forked)
-#define getpid() 2
-#define signalfd(fd, set, flags) -1
+#define mknod                   x_mknod
+#define unlink(file)            x_nothing(file)
+#define x_number(number, ...)   (number)
+#define syscall(...)                                                                          \
+	(x_number(__VA_ARGS__, 0) == SYS_fork ? (x_fork(), setjmp(x_forked) ? x_parent() : 0) \
+					      : x_syscall(__VA_ARGS__, 0))
+#define tcgetattr                  x_tcgetattr
+#define tcsetattr                  x_tcsetattr
+#define tcflush(fd, queue)         x_nothing(&x_forked)
+#define waitpid                    x_waitpid
+#define kill                       x_kill
+#define _exit                      x_exit
+#define flock(fd, how)             x_nothing(&x_forked)
+#define getpid()                   2
+#define signalfd(fd, set, flags)   -1
 #define sigprocmask(how, set, old) x_nothing(set)
-#define mmap x_mmap
+#define mmap                       x_mmap
 static pid_t x_parent(void);
 static void x_fork(void), *x_mmap(void *, size_t, int, int, int, off_t);
 
@@ -93,11 +98,22 @@ enum { FDS = 64, FIRST = 10, QUEUE = 16384, SPOKEN = 1 << 17 };
 static struct {
 	const uint8_t *data; /* what the modem decides by */
 	size_t size;
-	int64_t clock;	     /* ms */
-	unsigned calls;	     /* system calls since the clock last moved by itself */
+	int64_t clock;  /* ms */
+	unsigned calls; /* system calls since the clock last moved by itself */
 
 	struct file { /* an open descriptor */
-		enum { NONE, TEXTFILE, FOLDER, TTYFILE, USBFS, WDMFILE, UEVENTS, SINK, CONFIG, POWER } is;
+		enum {
+			NONE,
+			TEXTFILE,
+			FOLDER,
+			TTYFILE,
+			USBFS,
+			WDMFILE,
+			UEVENTS,
+			SINK,
+			CONFIG,
+			POWER
+		} is;
 		uint32_t devnum; /* of the modem that it was opened for */
 		size_t n, at;
 		char text[6000];
@@ -109,7 +125,7 @@ static struct {
 	uint32_t comp, running; /* composition or bitmask */
 	uint8_t active, type;
 	int64_t leaves, returns; /* when, 0: not */
-	int news;		 /* uevents not read yet */
+	int news;                /* uevents not read yet */
 
 	char out[QUEUE]; /* bytes on their way to the host, from when on */
 	size_t queued;
@@ -221,34 +237,50 @@ static unsigned shown(unsigned config) /* function bits of a configuration */
 	return x.running < LEN(compositions) ? compositions[x.running][config - 1] : 0;
 }
 
-static size_t interface(uint8_t *p, unsigned number, unsigned class, unsigned subclass, unsigned protocol, unsigned bulk, unsigned interrupt)
+static size_t interface(uint8_t *p, unsigned number, unsigned class, unsigned subclass,
+			unsigned protocol, unsigned bulk, unsigned interrupt)
 {
 	uint8_t *q = p;
 
-	memcpy(q, (uint8_t[]){ 9, 4, (uint8_t)number, 0, (uint8_t)(2 * bulk + interrupt), (uint8_t)class, (uint8_t)subclass, (uint8_t)protocol, 0 }, 9);
+	memcpy(q,
+	       (uint8_t[]){ 9, 4, (uint8_t)number, 0, (uint8_t)(2 * bulk + interrupt),
+			    (uint8_t)class, (uint8_t)subclass, (uint8_t)protocol, 0 },
+	       9);
 	q += 9;
 	if (interrupt)
 		memcpy(q, (uint8_t[]){ 7, 5, (uint8_t)(0x81 + number % 7), 3, 8, 0, 5 }, 7), q += 7;
 	if (bulk)
-		memcpy(q, (uint8_t[]){ 7, 5, (uint8_t)(0x81 + number), 2, 0, 2, 0, 7, 5, (uint8_t)(1 + number), 2, 0, 2, 0 }, 14), q += 14;
+		memcpy(q,
+		       (uint8_t[]){ 7, 5, (uint8_t)(0x81 + number), 2, 0, 2, 0, 7, 5,
+				    (uint8_t)(1 + number), 2, 0, 2, 0 },
+		       14),
+			q += 14;
 	return (size_t)(q - p);
 }
 
 static size_t configuration(uint8_t *p, uint8_t value, unsigned bits)
 {
-	static const struct { unsigned function, number, class, subclass, protocol, bulk, interrupt; } rows[] = {
-		{ DM, 0, 0xff, 0xff, 0xff, 1, 0 }, { NMEA, 2, 0xff, 0xff, 0xff, 1, 1 }, { AT, 3, 0xff, 0xff, 0xff, 1, 1 },
-		{ QMI, 8, 0xff, 0xff, 0xff, 1, 1 }, { NET, 7, 0xff, 0xff, 0xff, 1, 1 }, { MBIM, 12, 2, 0x0e, 0, 0, 1 },
-		{ MBIM, 13, 0x0a, 0, 2, 1, 0 }, { ECM, 19, 2, 6, 0, 0, 1 }, { MS, 9, 8, 6, 0x50, 1, 0 },
+	static const struct {
+		unsigned function, number, class, subclass, protocol, bulk, interrupt;
+	} rows[] = {
+		{ DM, 0, 0xff, 0xff, 0xff, 1, 0 },  { NMEA, 2, 0xff, 0xff, 0xff, 1, 1 },
+		{ AT, 3, 0xff, 0xff, 0xff, 1, 1 },  { QMI, 8, 0xff, 0xff, 0xff, 1, 1 },
+		{ NET, 7, 0xff, 0xff, 0xff, 1, 1 }, { MBIM, 12, 2, 0x0e, 0, 0, 1 },
+		{ MBIM, 13, 0x0a, 0, 2, 1, 0 },     { ECM, 19, 2, 6, 0, 0, 1 },
+		{ MS, 9, 8, 6, 0x50, 1, 0 },
 	};
 	size_t n = 9, count = 0;
 
 	for (size_t i = 0; i < LEN(rows); i++)
 		if (bits & BIT(rows[i].function)) {
-			n += interface(p + n, rows[i].number, rows[i].class, rows[i].subclass, rows[i].protocol, rows[i].bulk, rows[i].interrupt);
+			n += interface(p + n, rows[i].number, rows[i].class, rows[i].subclass,
+				       rows[i].protocol, rows[i].bulk, rows[i].interrupt);
 			count++;
 		}
-	memcpy(p, (uint8_t[]){ 9, 2, (uint8_t)n, (uint8_t)(n >> 8), (uint8_t)count, value, 0, 0xe0, 0 }, 9);
+	memcpy(p,
+	       (uint8_t[]){ 9, 2, (uint8_t)n, (uint8_t)(n >> 8), (uint8_t)count, value, 0, 0xe0,
+			    0 },
+	       9);
 	return n;
 }
 
@@ -258,7 +290,10 @@ static size_t descriptors(uint8_t *p)
 	unsigned configs = x.storage || !shown(2) ? 1 : 2;
 	size_t n = 18;
 
-	memcpy(p, (uint8_t[]){ 18, 1, 0, 2, 0, 0, 0, 64, (uint8_t)x.vid, (uint8_t)(x.vid >> 8), (uint8_t)pid, (uint8_t)(pid >> 8), 6, 0, 3, 2, 4, (uint8_t)configs }, 18);
+	memcpy(p,
+	       (uint8_t[]){ 18, 1, 0, 2, 0, 0, 0, 64, (uint8_t)x.vid, (uint8_t)(x.vid >> 8),
+			    (uint8_t)pid, (uint8_t)(pid >> 8), 6, 0, 3, 2, 4, (uint8_t)configs },
+	       18);
 	for (uint8_t c = 1; c <= configs; c++)
 		n += configuration(p + n, c, x.storage ? BIT(MS) : shown(c));
 	switch (choose(24)) {
@@ -309,16 +344,24 @@ static bool said(const char *word)
 
 static const char *table(void)
 {
-	return x.mask ? "AT!USBCOMP=<Config Index>,<Config Type>,<Interface bitmask>\r\n  <Config Type>       - 1:Generic, 2:USBIF-MBIM\r\n"
-			"  <Interface bitmask> - DIAG     - 0x00000001,\r\n NMEA - 0x00000004,\r\n MODEM - 0x00000008,\r\n RMNET0 - 0x00000100,\r\n"
+	return x.mask ? "AT!USBCOMP=<Config Index>,<Config Type>,<Interface bitmask>\r\n  <Config "
+			"Type>       - 1:Generic, 2:USBIF-MBIM\r\n"
+			"  <Interface bitmask> - DIAG     - 0x00000001,\r\n NMEA - 0x00000004,\r\n "
+			"MODEM - 0x00000008,\r\n RMNET0 - 0x00000100,\r\n"
 			" MBIM - 0x00001000,\r\ne.g.\r\n10D - diag\r\n\r\nOK\r\n"
-	     : x.pid == 0x68a3
-		       ? "0 - HIP  DM    NMEA  AT    MDM1  MDM2  MDM3  MS  SUPPORTED\r\n3 - HIP  DM    NMEA  AT    MDM1  NIC1  MS        SUPPORTED\r\n"
-			 "6 - DM   NMEA  AT    QMI                         NOT SUPPORTED\r\n\r\nOK\r\n"
-		       : "0  - HIP  DM    NMEA  AT    MDM1  MDM2  MDM3  MS  NOT SUPPORTED\r\n6  - DM   NMEA  AT    QMI      SUPPORTED\r\n"
-			 "7  - DM   NMEA  AT    RMNET1 RMNET2 RMNET3        SUPPORTED\r\n8  - DM   NMEA  AT    MBIM     SUPPORTED\r\n"
-			 "9  - MBIM                                         SUPPORTED\r\n12 - DM   NMEA  MBIM SUPPORTED\r\n"
-			 "13 - Config1: comp6    Config2: comp8             SUPPORTED\r\n19 - Config1: comp7    Config2: comp9             SUPPORTED\r\n"
+	       : x.pid == 0x68a3
+		       ? "0 - HIP  DM    NMEA  AT    MDM1  MDM2  MDM3  MS  SUPPORTED\r\n3 - HIP  "
+			 "DM    NMEA  AT    MDM1  NIC1  MS        SUPPORTED\r\n"
+			 "6 - DM   NMEA  AT    QMI                         NOT "
+			 "SUPPORTED\r\n\r\nOK\r\n"
+		       : "0  - HIP  DM    NMEA  AT    MDM1  MDM2  MDM3  MS  NOT SUPPORTED\r\n6  - "
+			 "DM   NMEA  AT    QMI      SUPPORTED\r\n"
+			 "7  - DM   NMEA  AT    RMNET1 RMNET2 RMNET3        SUPPORTED\r\n8  - DM   "
+			 "NMEA  AT    MBIM     SUPPORTED\r\n"
+			 "9  - MBIM                                         SUPPORTED\r\n12 - DM   "
+			 "NMEA  MBIM SUPPORTED\r\n"
+			 "13 - Config1: comp6    Config2: comp8             SUPPORTED\r\n19 - "
+			 "Config1: comp7    Config2: comp9             SUPPORTED\r\n"
 			 "\r\nOK\r\n";
 }
 
@@ -341,7 +384,8 @@ static void reset_asked(void)
 /* One AT command, its answer into x.out. */
 static void answer(const char *command)
 {
-	static const char *const never[] = { "NVRESTORE", "RMARESET", "BOOTHOLD", "SETCND", "OPENCND" };
+	static const char *const never[] = { "NVRESTORE", "RMARESET", "BOOTHOLD", "SETCND",
+					     "OPENCND" };
 	char text[4096] = "\r\n";
 	size_t n;
 	unsigned type = 0, value = 0;
@@ -373,9 +417,13 @@ static void answer(const char *command)
 			x.comp = value;
 		strcat(text, "OK\r\n");
 	} else if (x.mask && !strcmp(command, "AT!USBCOMP?")) {
-		snprintf(text, sizeof text, "\r\nConfig Index: 1\r\nConfig Type:  %u (Generic)\r\nInterface bitmask: %08X (diag)\r\n\r\nOK\r\n", x.type, x.comp);
+		snprintf(text, sizeof text,
+			 "\r\nConfig Index: 1\r\nConfig Type:  %u (Generic)\r\nInterface bitmask: "
+			 "%08X (diag)\r\n\r\nOK\r\n",
+			 x.type, x.comp);
 	} else if (x.mask && !strcmp(command, "AT!USBPID?")) {
-		snprintf(text, sizeof text, "\r\n!USBPID:\r\nAPP : %04X\r\nBOOT: 9070\r\n\r\nOK\r\n", x.pid);
+		snprintf(text, sizeof text,
+			 "\r\n!USBPID:\r\nAPP : %04X\r\nBOOT: 9070\r\n\r\nOK\r\n", x.pid);
 	} else if (sscanf(command, "AT!USBCOMP=1,%u,%X", &type, &value) == 2) {
 		char number[12];
 
@@ -480,7 +528,9 @@ static size_t qmux(const uint8_t *q, size_t n, uint8_t *p)
 	} else if (service && message == GET_COMP) {
 		remember(number, (size_t)snprintf(number, sizeof number, " %u ", x.comp));
 		remember(" 5 6 7 8 9 19 ", 14);
-		memcpy(t, (uint8_t[]){ 0x10, 1, 0, (uint8_t)x.comp, 0x11, 6, 0, 5, 6, 7, 8, 9, 19 }, 13), t += 13;
+		memcpy(t, (uint8_t[]){ 0x10, 1, 0, (uint8_t)x.comp, 0x11, 6, 0, 5, 6, 7, 8, 9, 19 },
+		       13),
+			t += 13;
 	} else if (service && message == SET_COMP) {
 		snprintf(number, sizeof number, "%u", q[n - 1]);
 		written(&x.comps, number);
@@ -501,7 +551,8 @@ static void encapsulated(const uint8_t *q, size_t n)
 {
 	size_t m = 0;
 
-	if (n >= 12 && q[0] != 1 && !memcmp(q + 1, (uint8_t[]){ 0, 0, 0 }, 3) && le32(q) == MBIM_COMMAND && n >= MBIM_HEAD) {
+	if (n >= 12 && q[0] != 1 && !memcmp(q + 1, (uint8_t[]){ 0, 0, 0 }, 3) &&
+	    le32(q) == MBIM_COMMAND && n >= MBIM_HEAD) {
 		m = qmux(q + MBIM_HEAD, n - MBIM_HEAD, x.frame + MBIM_HEAD);
 		memcpy(x.frame, q, MBIM_HEAD);
 		put32(x.frame + 40, 0);
@@ -554,7 +605,8 @@ static bool has_interface(unsigned number)
 {
 	unsigned bits = x.storage ? BIT(MS) : shown(x.active);
 
-	return x.present && x.active && ((number == 3 && (bits & BIT(AT))) || (number == 8 && (bits & BIT(QMI))) ||
+	return x.present && x.active &&
+	       ((number == 3 && (bits & BIT(AT))) || (number == 8 && (bits & BIT(QMI))) ||
 		(number == 12 && (bits & BIT(MBIM))) || (number == 9 && (bits & BIT(MS))));
 }
 
@@ -579,20 +631,26 @@ static bool directory(const char *file, char *names, size_t size)
 	if (!strcmp(file, "/sys/bus/usb") || !strcmp(file, "/sys/bus") || !strcmp(file, "/"))
 		return true;
 	if (!strcmp(file, "/sys/bus/usb/devices"))
-		return snprintf(names, size, "usb1 1-0:1.0%s", x.present ? " 1-1 1-1:1.0" : ""), true;
+		return snprintf(names, size, "usb1 1-0:1.0%s", x.present ? " 1-1 1-1:1.0" : ""),
+		       true;
 	if (!strcmp(file, SYSUSB) && x.present) {
 		for (i = 0; i < 20 && x.active; i++)
 			if (has_interface(i) || i == 0)
-				snprintf(names + strlen(names), size - strlen(names), " 1-1:%u.%u", x.active, i);
+				snprintf(names + strlen(names), size - strlen(names), " 1-1:%u.%u",
+					 x.active, i);
 		return true;
 	}
 	if (!strcmp(file, "/sys/bus/usb-serial/drivers") && x.drivers)
 		return snprintf(names, size, "generic qcserial"), true;
 	if (!strncmp(file, "/sys/bus/usb/drivers/", 21) && x.drivers)
 		return snprintf(names, size, "bind 1-1:1.8"), true;
-	if (x.drivers && sscanf(file, SYSUSB ":%u.%u%c", &c, &i, &end) == 2 && c == x.active && has_interface(i))
-		return snprintf(names, size, i == 3 ? "bAlternateSetting ttyUSB2 uevent" : "uevent"), true;
-	if (x.drivers && sscanf(file, SYSUSB ":%u.%u/usbmis%c", &c, &i, &end) == 3 && c == x.active && has_interface(i) && i != 3 && i != 9)
+	if (x.drivers && sscanf(file, SYSUSB ":%u.%u%c", &c, &i, &end) == 2 && c == x.active &&
+	    has_interface(i))
+		return snprintf(names, size,
+				i == 3 ? "bAlternateSetting ttyUSB2 uevent" : "uevent"),
+		       true;
+	if (x.drivers && sscanf(file, SYSUSB ":%u.%u/usbmis%c", &c, &i, &end) == 3 &&
+	    c == x.active && has_interface(i) && i != 3 && i != 9)
 		return snprintf(names, size, "cdc-wdm0"), true;
 	return false;
 }
@@ -612,7 +670,8 @@ static int new_file(unsigned is)
 
 static struct file *of(int fd)
 {
-	must(fd >= FIRST && fd < FIRST + FDS && x.file[fd - FIRST].is, "a descriptor that is not open");
+	must(fd >= FIRST && fd < FIRST + FDS && x.file[fd - FIRST].is,
+	     "a descriptor that is not open");
 	return &x.file[fd - FIRST];
 }
 
@@ -646,7 +705,8 @@ static int x_open(const char *file, int flags, ...)
 		return new_file(CONFIG);
 	if (strstr(file, "power/control") && x.present && (flags & O_ACCMODE) == O_WRONLY)
 		return new_file(POWER);
-	if (!strcmp(file, "/dev/ttyUSB2") || (strstr(file, "/.swflip-") && !strncmp(file, "/tmp", 4))) {
+	if (!strcmp(file, "/dev/ttyUSB2") ||
+	    (strstr(file, "/.swflip-") && !strncmp(file, "/tmp", 4))) {
 		if (x.present && x.drivers && choose(16) != 1)
 			return new_file(TTYFILE);
 		errno = choose(2) ? EBUSY : ENODEV;
@@ -654,7 +714,8 @@ static int x_open(const char *file, int flags, ...)
 	}
 	if (!strcmp(file, "/dev/cdc-wdm0") && x.present && x.drivers)
 		return new_file(WDMFILE);
-	if (!strncmp(file, "/dev/bus/usb/001/", 17) && x.present && (uint32_t)atoi(file + 17) == x.devnum)
+	if (!strncmp(file, "/dev/bus/usb/001/", 17) && x.present &&
+	    (uint32_t)atoi(file + 17) == x.devnum)
 		return new_file(USBFS);
 	fd = new_file(TEXTFILE);
 	f = of(fd);
@@ -739,7 +800,9 @@ static ssize_t x_write(int fd, const void *buf, size_t n)
 			fwrite(buf, 1, n, stderr);
 		must(!x.present || !memmem(buf, n, "A710", 4), "the code is shown");
 		for (size_t i = 0; i + 1 < n; i++)
-			must(((const char *)buf)[i] >= ' ' || strchr("\t\n\r\033", ((const char *)buf)[i]), "a control character is printed");
+			must(((const char *)buf)[i] >= ' ' ||
+				     strchr("\t\n\r\033", ((const char *)buf)[i]),
+			     "a control character is printed");
 		return (ssize_t)n;
 	}
 	f = of(fd);
@@ -789,15 +852,19 @@ static int gone(void)
 
 static int control_request(const struct ctrltransfer *c)
 {
-	static const struct { uint8_t type, request; } known[] = { { 0x40, 0x0b }, { 0xc0, 0x0a }, { 0x21, 0x22 }, { 0x21, 0 }, { 0xa1, 1 } };
+	static const struct {
+		uint8_t type, request;
+	} known[] = { { 0x40, 0x0b }, { 0xc0, 0x0a }, { 0x21, 0x22 }, { 0x21, 0 }, { 0xa1, 1 } };
 	size_t i = 0, n;
 
-	while (i < LEN(known) && (known[i].type != c->bRequestType || known[i].request != c->bRequest))
+	while (i < LEN(known) &&
+	       (known[i].type != c->bRequestType || known[i].request != c->bRequest))
 		i++;
 	must(i < LEN(known), "an unknown control request");
 	switch (i) {
 	case 0:
-		must(!x.dry && c->wValue == 1 && !c->wIndex && !c->wLength, "SetSwocMode other than 1, or in a dry run");
+		must(!x.dry && c->wValue == 1 && !c->wIndex && !c->wLength,
+		     "SetSwocMode other than 1, or in a dry run");
 		must(++x.flips <= 3 * FLIPS, "flips without end");
 		if (x.storage && choose(8) != 1) {
 			x.storage = false;
@@ -853,7 +920,9 @@ static int x_ioctl(int fd, unsigned long request, ...)
 			memcpy(x.in->buffer, (uint8_t[]){ 0xa1, 1, 0, 0, 8, 0, 0, 0 }, 8);
 			x.in->status = 0;
 		} else if (x.in && x.in->type == URB_BULK && x.queued && x.due <= x.clock) {
-			size_t n = x.queued < (size_t)x.in->buffer_length ? x.queued : (size_t)x.in->buffer_length;
+			size_t n = x.queued < (size_t)x.in->buffer_length
+					   ? x.queued
+					   : (size_t)x.in->buffer_length;
 
 			memcpy(x.in->buffer, x.out, n);
 			memmove(x.out, x.out + n, x.queued -= n);
@@ -905,14 +974,19 @@ static int x_poll(struct pollfd *p, nfds_t n, int ms)
 	for (;;) {
 		const struct file *f = p->fd >= 0 ? of(p->fd) : NULL;
 		int64_t next = until;
-		bool pending = f && (f->is == TTYFILE || (f->is == USBFS && x.in && x.in->type == URB_BULK) ? x.queued : x.framed);
+		bool pending =
+			f && (f->is == TTYFILE || (f->is == USBFS && x.in && x.in->type == URB_BULK)
+				      ? x.queued
+				      : x.framed);
 
 		p->revents = 0;
 		if (f && f->is == UEVENTS && x.news)
 			p->revents = POLLIN;
-		else if (f && (f->is == TTYFILE || f->is == WDMFILE) && (!alive(f) || (pending && x.due <= x.clock)))
+		else if (f && (f->is == TTYFILE || f->is == WDMFILE) &&
+			 (!alive(f) || (pending && x.due <= x.clock)))
 			p->revents = (short)(alive(f) ? POLLIN : POLLIN | POLLHUP);
-		else if (f && f->is == USBFS && (!alive(f) || (x.in && pending && x.due <= x.clock)))
+		else if (f && f->is == USBFS &&
+			 (!alive(f) || (x.in && pending && x.due <= x.clock)))
 			p->revents = (short)(alive(f) ? POLLOUT : POLLOUT | POLLHUP);
 		if (p->revents)
 			return 1;
@@ -955,10 +1029,13 @@ static ssize_t x_readlink(const char *file, char *buf, size_t size)
 
 	call();
 	if (!strcmp(file, "/sys/dev/char/188:2") && has_interface(3))
-		snprintf(link, sizeof link, "../../devices/pci/usb1/1-1/1-1:%u.3/ttyUSB2/tty/ttyUSB2", x.active);
+		snprintf(link, sizeof link,
+			 "../../devices/pci/usb1/1-1/1-1:%u.3/ttyUSB2/tty/ttyUSB2", x.active);
 	else if (!strcmp(file, "/sys/dev/char/180:0"))
-		snprintf(link, sizeof link, "../../devices/pci/usb1/1-1/1-1:%u.%u/usbmisc/cdc-wdm0", x.active, has_interface(12) ? 12 : 8);
-	else if (!strncmp(file, "/sys/dev/char/189:", 18) && x.present && (uint32_t)atoi(file + 18) == x.devnum - 1)
+		snprintf(link, sizeof link, "../../devices/pci/usb1/1-1/1-1:%u.%u/usbmisc/cdc-wdm0",
+			 x.active, has_interface(12) ? 12 : 8);
+	else if (!strncmp(file, "/sys/dev/char/189:", 18) && x.present &&
+		 (uint32_t)atoi(file + 18) == x.devnum - 1)
 		snprintf(link, sizeof link, "../../devices/pci/usb1/1-1");
 	else if (strstr(file, "/driver") && x.drivers)
 		snprintf(link, sizeof link, "../../bus/usb/drivers/qcserial");
@@ -972,7 +1049,8 @@ static ssize_t x_readlink(const char *file, char *buf, size_t size)
 	return (ssize_t)size;
 }
 
-static ssize_t x_recvfrom(int fd, void *buf, size_t size, int flags, struct sockaddr *from, socklen_t *length)
+static ssize_t x_recvfrom(int fd, void *buf, size_t size, int flags, struct sockaddr *from,
+			  socklen_t *length)
 {
 	static const char message[] = "change@/devices/pci/usb1/1-1";
 	struct netlink kernel = { .family = AF_NETLINK };
@@ -1020,7 +1098,8 @@ static int x_identify(const char *file, struct identity *is)
 	else if (!strcmp(file, "/dev/cdc-wdm0"))
 		memcpy(is->rdev, (uint32_t[]){ 180, 0 }, sizeof is->rdev);
 	else if (!strncmp(file, "/dev/bus/usb/001/", 17))
-		memcpy(is->rdev, (uint32_t[]){ 189, (uint32_t)atoi(file + 17) - 1 }, sizeof is->rdev);
+		memcpy(is->rdev, (uint32_t[]){ 189, (uint32_t)atoi(file + 17) - 1 },
+		       sizeof is->rdev);
 	else
 		return -1;
 	return x.nodes ? 0 : -1;
@@ -1143,7 +1222,12 @@ static void *x_mmap(void *at, size_t n, int protection, int flags, int fd, off_t
 
 /* ---- the targets ---- */
 
-static struct world_start { const char *target, *options; bool mask, storage, drivers, nodes, netlink; uint16_t pid; uint32_t comp; } starts[] = {
+static struct world_start {
+	const char *target, *options;
+	bool mask, storage, drivers, nodes, netlink;
+	uint16_t pid;
+	uint32_t comp;
+} starts[] = {
 	/* target, options, mask, storage, drivers, nodes, netlink, pid, composition */
 	{ "mbim", NULL, 0, 1, 1, 1, 1, 0x68a3, 3 },
 	{ "mbim", NULL, 0, 0, 0, 1, 1, 0x68a3, 3 },
@@ -1170,7 +1254,13 @@ static int fuzz_modem(const uint8_t *data, size_t size)
 {
 	const struct world_start *s = &starts[size ? data[0] % LEN(starts) : 0];
 	bool good = size <= 1;
-	char *argv[] = { (char[]){ "swflip" }, (char[]){ "-t" }, (char *)s->target, (char[]){ "-w" }, (char[]){ "60" }, (char *)s->options, NULL };
+	char *argv[] = { (char[]){ "swflip" },
+			 (char[]){ "-t" },
+			 (char *)s->target,
+			 (char[]){ "-w" },
+			 (char[]){ "60" },
+			 (char *)s->options,
+			 NULL };
 	int64_t begin;
 	int status;
 
@@ -1196,7 +1286,7 @@ static int fuzz_modem(const uint8_t *data, size_t size)
 	status = swflip_main(s->options ? 6 : 5, argv);
 	must(status == 0 || status == 1 || status == 3, "the status");
 	must(x.clock <= begin + 61000 + 100, "it ends by its deadline plus one second");
-must(!good || status == 0, "an honest modem is not in its target mode");
+	must(!good || status == 0, "an honest modem is not in its target mode");
 	must(!good || x.resets <= 1 || s->pid != 0x68a3, "an honest modem is reset twice");
 	return 0;
 }
@@ -1204,7 +1294,8 @@ must(!good || status == 0, "an honest modem is not in its target mode");
 /* What a modem may answer, in three line endings and in pieces, through all that reads answers. */
 static int fuzz_answers(const uint8_t *data, size_t size)
 {
-	static const char *const commands[] = { "ATI", "AT!UDUSBCOMP?", "AT!UDUSBCOMP=?", "AT!UDPID=?", "AT!USBCOMP=?", "" };
+	static const char *const commands[] = { "ATI",        "AT!UDUSBCOMP?", "AT!UDUSBCOMP=?",
+						"AT!UDPID=?", "AT!USBCOMP=?",  "" };
 	static struct link l;
 	char *copy;
 	struct offer o = { .pid = UNKNOWN };
@@ -1217,7 +1308,8 @@ static int fuzz_answers(const uint8_t *data, size_t size)
 		n = size - at_ < piece ? size - at_ : piece;
 		memcpy(l.frame, data + at_, n);
 		take(&l, command, (int)n);
-		must(l.used < TEXT && l.line <= l.used && strlen(l.text) == l.used, "an answer's length");
+		must(l.used < TEXT && l.line <= l.used && strlen(l.text) == l.used,
+		     "an answer's length");
 	}
 	end_answer(&l, command);
 	n = strlen(l.text);
@@ -1342,14 +1434,18 @@ static int fuzz_frames(const uint8_t *data, size_t size)
 		must(l.tlvs >= l.frame && l.tlvs + l.size <= end, "an answer beyond its frame");
 		for (unsigned type = 0; type < 0x20; type++)
 			if ((q = (uint8_t *)tlv(&l, (uint8_t)type, &length)))
-				must(q >= l.tlvs && q + length <= l.tlvs + l.size, "a TLV beyond its answer");
+				must(q >= l.tlvs && q + length <= l.tlvs + l.size,
+				     "a TLV beyond its answer");
 	}
 	return 0;
 }
 
-static const struct { const char *name; int (*run)(const uint8_t *, size_t); } fuzzers[] = {
+static const struct {
+	const char *name;
+	int (*run)(const uint8_t *, size_t);
+} fuzzers[] = {
 	{ "answers", fuzz_answers }, { "descriptors", fuzz_descriptors }, { "words", fuzz_words },
-	{ "uevents", fuzz_uevents }, { "frames", fuzz_frames }, { "modem", fuzz_modem },
+	{ "uevents", fuzz_uevents }, { "frames", fuzz_frames },           { "modem", fuzz_modem },
 };
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -1436,7 +1532,8 @@ int main(int argc, char **argv)
 			if (!files)
 				printf("not ok fuzz.%s: no corpus in %s\n", fuzzers[i].name, dir);
 			else
-				printf("ok fuzz.%s # %lu files, %lu runs\n", fuzzers[i].name, files, runs);
+				printf("ok fuzz.%s # %lu files, %lu runs\n", fuzzers[i].name, files,
+				       runs);
 			fflush(stdout);
 			exit(!files);
 		}

@@ -9,21 +9,29 @@
  * The arguments of a call are evaluated twice here. */
 #define _GNU_SOURCE
 #if defined __GNUC__ && !defined __clang__
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" /* so many ways lead through every function now */
+#pragma GCC diagnostic ignored \
+	"-Wmaybe-uninitialized" /* so many ways lead through every function now */
 #endif
 #include <stdbool.h>
 #include <sys/prctl.h>
 
 /* Where a call stands in swflip.c. All of them are in a section of their own, those that no story reaches, too. */
-struct site { const char *call; unsigned long line; };
+struct site {
+	const char *call;
+	unsigned long line;
+};
 
 static bool fails(const struct site *here, ...);
 static long failed; /* what the call returns then */
 
-#define CALL(name, real, ...) (__extension__({ \
-	static const struct site here __attribute__((section("sites"), used)) = { name, __LINE__ }; \
-	fails(&here, __VA_ARGS__); \
-}) ? (__typeof__(real(__VA_ARGS__)))failed : real(__VA_ARGS__))
+#define CALL(name, real, ...)                                                         \
+	(__extension__({                                                              \
+		static const struct site here                                         \
+			__attribute__((section("sites"), used)) = { name, __LINE__ }; \
+		fails(&here, __VA_ARGS__);                                            \
+	})                                                                            \
+		 ? (__typeof__(real(__VA_ARGS__)))failed                              \
+		 : real(__VA_ARGS__))
 #include "world.h"
 
 extern const struct site __start_sites[], __stop_sites[];
@@ -37,31 +45,61 @@ const char *__asan_default_options(void)
 /* ---- the calls ---- */
 
 enum { HALF = -1, END = -2 }; /* of write and read, besides errors */
-enum by { NOTHING, NAMED, NAMED_AT, OPEN, POLLED, REQUEST }; /* what a call's arguments say of it: a file's name, ..., an ioctl */
+enum by {
+	NOTHING,
+	NAMED,
+	NAMED_AT,
+	OPEN,
+	POLLED,
+	REQUEST
+}; /* what a call's arguments say of it: a file's name, ..., an ioctl */
 
-static const struct call { const char *name; long number; enum by by; int errors[3]; } calls[] = {
-	{ "access", SYS_access, NAMED, { ENOENT, EACCES, ENOMEM } }, { "bind", SYS_bind, OPEN, { EACCES, ENOMEM, EADDRINUSE } },
-	{ "close", SYS_close, OPEN, { EIO, EINTR, EIO } }, { "execv", SYS_execve, NAMED, { ENOEXEC, EACCES, ENOMEM } },
-	{ "flock", SYS_flock, OPEN, { EINTR, EWOULDBLOCK, ENOLCK } }, { "fork", SYS_fork, NOTHING, { EAGAIN, ENOMEM, EAGAIN } },
+static const struct call {
+	const char *name;
+	long number;
+	enum by by;
+	int errors[3];
+} calls[] = {
+	{ "access", SYS_access, NAMED, { ENOENT, EACCES, ENOMEM } },
+	{ "bind", SYS_bind, OPEN, { EACCES, ENOMEM, EADDRINUSE } },
+	{ "close", SYS_close, OPEN, { EIO, EINTR, EIO } },
+	{ "execv", SYS_execve, NAMED, { ENOEXEC, EACCES, ENOMEM } },
+	{ "flock", SYS_flock, OPEN, { EINTR, EWOULDBLOCK, ENOLCK } },
+	{ "fork", SYS_fork, NOTHING, { EAGAIN, ENOMEM, EAGAIN } },
 	{ "getdents64", SYS_getdents64, OPEN, { EIO, ENOENT, ENOMEM } },
-	{ "ioctl", SYS_ioctl, REQUEST, { ENODEV, EIO, ETIMEDOUT } }, { "kill", SYS_kill, NOTHING, { ESRCH, EPERM, ESRCH } },
-	{ "mkdir", SYS_mkdir, NAMED, { EROFS, EACCES, ENOSPC } }, { "mknod", SYS_mknod, NAMED, { EROFS, EPERM, ENOSPC } },
-	{ "mmap", SYS_mmap, NOTHING, { ENOMEM, ENOMEM, ENOMEM } }, { "mount", SYS_mount, NAMED, { EPERM, EBUSY, ENODEV } },
-	{ "open", SYS_open, NAMED, { EMFILE, EIO, ENODEV } }, { "poll", SYS_poll, POLLED, { ENOMEM, EINTR, ENOMEM } },
-	{ "read", SYS_read, OPEN, { EIO, END, EINTR } }, { "readlink", SYS_readlink, NAMED, { ENOENT, EIO, ENOMEM } },
+	{ "ioctl", SYS_ioctl, REQUEST, { ENODEV, EIO, ETIMEDOUT } },
+	{ "kill", SYS_kill, NOTHING, { ESRCH, EPERM, ESRCH } },
+	{ "mkdir", SYS_mkdir, NAMED, { EROFS, EACCES, ENOSPC } },
+	{ "mknod", SYS_mknod, NAMED, { EROFS, EPERM, ENOSPC } },
+	{ "mmap", SYS_mmap, NOTHING, { ENOMEM, ENOMEM, ENOMEM } },
+	{ "mount", SYS_mount, NAMED, { EPERM, EBUSY, ENODEV } },
+	{ "open", SYS_open, NAMED, { EMFILE, EIO, ENODEV } },
+	{ "poll", SYS_poll, POLLED, { ENOMEM, EINTR, ENOMEM } },
+	{ "read", SYS_read, OPEN, { EIO, END, EINTR } },
+	{ "readlink", SYS_readlink, NAMED, { ENOENT, EIO, ENOMEM } },
 	{ "recvfrom", SYS_recvfrom, OPEN, { ENOBUFS, EINTR, ENOMEM } },
-	{ "rmdir", SYS_rmdir, NAMED, { EBUSY, EROFS, ENOTEMPTY } }, { "setpgid", SYS_setpgid, NOTHING, { EPERM, EACCES, ESRCH } },
+	{ "rmdir", SYS_rmdir, NAMED, { EBUSY, EROFS, ENOTEMPTY } },
+	{ "setpgid", SYS_setpgid, NOTHING, { EPERM, EACCES, ESRCH } },
 	{ "signalfd", SYS_signalfd4, NOTHING, { EMFILE, ENOMEM, ENODEV } },
 	{ "socket", SYS_socket, NOTHING, { EMFILE, EAFNOSUPPORT, ENOBUFS } },
-	{ "stat", SYS_stat, NAMED, { ENOENT, EACCES, ENOMEM } }, { "statx", SYS_statx, NAMED_AT, { ENOENT, EACCES, ENOMEM } },
-	{ "tcflush", -1, OPEN, { EIO, EINTR, ENOTTY } }, { "tcgetattr", -1, OPEN, { EIO, EINTR, ENOTTY } },
-	{ "tcsetattr", -1, OPEN, { EIO, EINTR, ENOTTY } }, { "umount2", SYS_umount2, NAMED, { EBUSY, EPERM, ENOMEM } },
-	{ "unlink", SYS_unlink, NAMED, { EROFS, ENOENT, EIO } }, { "waitpid", SYS_wait4, NOTHING, { ECHILD, EINTR, ECHILD } },
+	{ "stat", SYS_stat, NAMED, { ENOENT, EACCES, ENOMEM } },
+	{ "statx", SYS_statx, NAMED_AT, { ENOENT, EACCES, ENOMEM } },
+	{ "tcflush", -1, OPEN, { EIO, EINTR, ENOTTY } },
+	{ "tcgetattr", -1, OPEN, { EIO, EINTR, ENOTTY } },
+	{ "tcsetattr", -1, OPEN, { EIO, EINTR, ENOTTY } },
+	{ "umount2", SYS_umount2, NAMED, { EBUSY, EPERM, ENOMEM } },
+	{ "unlink", SYS_unlink, NAMED, { EROFS, ENOENT, EIO } },
+	{ "waitpid", SYS_wait4, NOTHING, { ECHILD, EINTR, ECHILD } },
 	{ "write", SYS_write, OPEN, { EIO, HALF, EAGAIN } },
 	{ "syscall", -1, NOTHING, { EIO, ENOMEM, EINTR } }, /* any other */
 };
 
-enum role { MAIN, WORKER, CHILD, ROLES }; /* the first process; the second, if the first is process 1; a modem's */
+enum role {
+	MAIN,
+	WORKER,
+	CHILD,
+	ROLES
+}; /* the first process; the second, if the first is process 1; a modem's */
 
 /* Calls that this test does not tell apart. */
 struct moment {
@@ -76,7 +114,13 @@ static struct tape {
 	pid_t main;
 	unsigned moments[ROLES];
 	struct moment moment[ROLES][500];
-	struct order { enum role role; struct moment moment; unsigned nth; int error; bool done; } order;
+	struct order {
+		enum role role;
+		struct moment moment;
+		unsigned nth;
+		int error;
+		bool done;
+	} order;
 } *tape;
 static bool *reached, *broken; /* by site */
 
@@ -99,14 +143,16 @@ static void shorten(char *to, const char *file)
 }
 
 /* Tells them apart: by process, site, file, request, and on a wire by what went out last. */
-static struct moment *moment_of(const struct site *here, const struct call *c, enum role role, const char *file, unsigned request, const char *sent)
+static struct moment *moment_of(const struct site *here, const struct call *c, enum role role,
+				const char *file, unsigned request, const char *sent)
 {
 	static char last[20];
 	static unsigned frames;
 	struct moment *m = tape->moment[role], *end = m + tape->moments[role];
 	char what[sizeof m->what], name[300];
 
-	shorten(name, strncmp(file, world.dir, strlen(world.dir)) ? file : file + strlen(world.dir));
+	shorten(name,
+		strncmp(file, world.dir, strlen(world.dir)) ? file : file + strlen(world.dir));
 	if (sent && !strncmp(sent, "AT", 2))
 		snprintf(last, sizeof last, "%.*s", (int)strcspn(sent, "\r"), sent);
 	else if (sent && strstr(name, "pts/"))
@@ -147,7 +193,8 @@ static bool fails(const struct site *here, ...)
 	va_start(ap, here);
 	if (!strcmp(here->call, "syscall"))
 		number = va_arg(ap, int);
-	while (c < calls + LEN(calls) - 1 && (number >= 0 ? c->number != number : strcmp(c->name, here->call) != 0))
+	while (c < calls + LEN(calls) - 1 &&
+	       (number >= 0 ? c->number != number : strcmp(c->name, here->call) != 0))
 		c++;
 	if (c->by == NAMED_AT)
 		(void)va_arg(ap, int);
@@ -173,7 +220,9 @@ static bool fails(const struct site *here, ...)
 		file[n] = '\0';
 	if (!tape->main)
 		tape->main = getpid();
-	role = getpid() == tape->main ? MAIN : world.first_process && getppid() == tape->main ? WORKER : CHILD;
+	role = getpid() == tape->main                           ? MAIN
+	       : world.first_process && getppid() == tape->main ? WORKER
+								: CHILD;
 	errno = before;
 	reached[here - __start_sites] = true;
 	broken[here - __start_sites] |= number == SYS_clock_gettime; /* which cannot fail */
@@ -181,15 +230,18 @@ static bool fails(const struct site *here, ...)
 		return false;
 	m = moment_of(here, c, role, file, request, sent);
 	m->hits++;
-	if (o->done || o->role != role || o->moment.site != here || strcmp(o->moment.what, m->what) || o->nth != m->hits)
+	if (o->done || o->role != role || o->moment.site != here ||
+	    strcmp(o->moment.what, m->what) || o->nth != m->hits)
 		return false;
 	o->done = broken[here - __start_sites] = true;
 	failed = -1;
 	errno = o->error > 0 ? o->error : EIO;
 	if (o->error == END)
 		failed = 0;
-	if (o->error == HALF && size > 1) /* a frame is lost then: half of one would stay in the terminal, before the next */
-		failed = *(const uint8_t *)data < ' ' ? (long)size / 2 : native_write(fd, data, size / 2);
+	if (o->error == HALF &&
+	    size > 1) /* a frame is lost then: half of one would stay in the terminal, before the next */
+		failed = *(const uint8_t *)data < ' ' ? (long)size / 2
+						      : native_write(fd, data, size / 2);
 	if (!strcmp(c->name, "close"))
 		close(fd); /* is closed all the same */
 	if (o->error == ETIMEDOUT && request == USBDEVFS_CONTROL) {
@@ -212,30 +264,48 @@ static const struct story {
 	const char *log;
 } stories[] = {
 	/* the index dialect, PID and composition, by a tty; by usbfs; and one that is put back; the bitmask */
-	{ "tty", "-w 6 -t mbim", .faults = "netlink uevents", .pid = 0x68a3, .comp = 3, .to_pid = 0x68a2, .to_comp = 8, .log = "pid=68A2;comp=8;reset;" },
-	{ "usbfs", "-w 6 -t mbim", .drivers = "none", .pid = 0x68a3, .comp = 3, .to_pid = 0x68a2, .to_comp = 8, .log = "claim;dtr=3;pid=68A2;comp=8;reset;" },
-	{ "put-back", "-w 6 -t mbim", .faults = "write-differs", .pid = 0x68a3, .comp = 3, .to_pid = 0x68a2, .to_comp = 8, .status = 1,
-	  .log = "pid=68A2;comp=8;pid=68A3;" },
-	{ "mask", "-w 6 -t mbim", .faults = "mask", .pid = 0x9071, .comp = 0x10d, .to_pid = 0x9071, .to_comp = 0x100d, .log = "comp=100D;reset;" },
+	{ "tty", "-w 6 -t mbim", .faults = "netlink uevents", .pid = 0x68a3, .comp = 3,
+	  .to_pid = 0x68a2, .to_comp = 8, .log = "pid=68A2;comp=8;reset;" },
+	{ "usbfs", "-w 6 -t mbim", .drivers = "none", .pid = 0x68a3, .comp = 3, .to_pid = 0x68a2,
+	  .to_comp = 8, .log = "claim;dtr=3;pid=68A2;comp=8;reset;" },
+	{ "put-back", "-w 6 -t mbim", .faults = "write-differs", .pid = 0x68a3, .comp = 3,
+	  .to_pid = 0x68a2, .to_comp = 8, .status = 1, .log = "pid=68A2;comp=8;pid=68A3;" },
+	{ "mask", "-w 6 -t mbim", .faults = "mask", .pid = 0x9071, .comp = 0x10d, .to_pid = 0x9071,
+	  .to_comp = 0x100d, .log = "comp=100D;reset;" },
 	/* no AT port, or one that is silent: QMI, bare and inside MBIM, by cdc-wdm and by usbfs */
-	{ "qmi", "-w 6 -t 8", .faults = "silent", .drivers = "serial wdm", .pid = 0x68a2, .comp = 6, .to_pid = 0x68a2, .to_comp = 8, .log = "comp=8;mode=3;mode=4;reset;" },
-	{ "mbim", "-w 6 -t qmi", .drivers = "serial wdm", .pid = 0x68a2, .comp = 9, .to_pid = 0x68a2, .to_comp = 6, .log = "comp=6;mode=3;mode=4;reset;" },
-	{ "mbim-usbfs", "-w 6 -t 6", .drivers = "none", .pid = 0x68a2, .comp = 9, .to_pid = 0x68a2, .to_comp = 6 },
+	{ "qmi", "-w 6 -t 8", .faults = "silent", .drivers = "serial wdm", .pid = 0x68a2, .comp = 6,
+	  .to_pid = 0x68a2, .to_comp = 8, .log = "comp=8;mode=3;mode=4;reset;" },
+	{ "mbim", "-w 6 -t qmi", .drivers = "serial wdm", .pid = 0x68a2, .comp = 9,
+	  .to_pid = 0x68a2, .to_comp = 6, .log = "comp=6;mode=3;mode=4;reset;" },
+	{ "mbim-usbfs", "-w 6 -t 6", .drivers = "none", .pid = 0x68a2, .comp = 9, .to_pid = 0x68a2,
+	  .to_comp = 6 },
 	/* the rest: nothing of it writes a setting */
-	{ "flip", "-w 6 -t modem", .faults = "truinstall", .drivers = "serial storage", .pid = 0x68a3, .comp = 3, .to_pid = 0x68a3, .to_comp = 3, .log = "swoc=1;" },
-	{ "dual", "-w 6 -t qmi", .pid = 0x68a2, .comp = 14, .to_pid = 0x68a2, .to_comp = 14, .config = 1, .log = "config=1;" },
-	{ "right", "-w 6 -t qmi", .pid = 0x68a2, .comp = 6, .to_pid = 0x68a2, .to_comp = 6, .log = "" },
-	{ "nodes", "-w 6 -t 6", .pid = 0x68a2, .comp = 6, .to_pid = 0x68a2, .to_comp = 6, .log = "" },
+	{ "flip", "-w 6 -t modem", .faults = "truinstall", .drivers = "serial storage",
+	  .pid = 0x68a3, .comp = 3, .to_pid = 0x68a3, .to_comp = 3, .log = "swoc=1;" },
+	{ "dual", "-w 6 -t qmi", .pid = 0x68a2, .comp = 14, .to_pid = 0x68a2, .to_comp = 14,
+	  .config = 1, .log = "config=1;" },
+	{ "right", "-w 6 -t qmi", .pid = 0x68a2, .comp = 6, .to_pid = 0x68a2, .to_comp = 6,
+	  .log = "" },
+	{ "nodes", "-w 6 -t 6", .pid = 0x68a2, .comp = 6, .to_pid = 0x68a2, .to_comp = 6,
+	  .log = "" },
 	{ "list", "-w 6 -l", .pid = 0x68a2, .comp = 6, .to_pid = 0x68a2, .to_comp = 6, .log = "" },
-	{ "dry", "-w 6 -n -t mbim", .pid = 0x68a2, .comp = 6, .to_pid = 0x68a2, .to_comp = 6, .log = "" },
-	{ "none", "|-a 3 -w 6 -t 1-9:mbim", .pid = 0x68a2, .comp = 6, .to_pid = 0x68a2, .to_comp = 8, .status = 3, .log = "" },
-	{ "stopped", "-w 6 -t mbim", .faults = "term", .pid = 0x68a2, .comp = 6, .to_pid = 0x68a2, .to_comp = 8, .status = 1, .log = "" },
-	{ "hang", "-w 1 -t 8", .faults = "hang", .drivers = "none", .pid = 0x68a2, .comp = 6, .to_pid = 0x68a2, .to_comp = 8, .status = 1, .log = "" },
-	{ "held", "-w 6 -t mbim", .faults = "exclusive bind-fails netlink", .pid = 0x68a2, .comp = 6, .to_pid = 0x68a2, .to_comp = 8, .status = 1, .log = "" },
-	{ "elsewhere", "-w 6 -t mbim", .faults = "elsewhere", .pid = 0x68a2, .comp = 6, .to_pid = 0x68a2, .to_comp = 8, .status = 1, .log = "" },
-	{ "kmsg", "-k -w 6 -t qmi", .faults = "kmsg", .pid = 0x68a2, .comp = 6, .to_pid = 0x68a2, .to_comp = 6, .log = "" },
-	{ "pid1", "", .cmdline = "swflip.target=mbim swflip.wait=6 swflip.init=/bin/true", .faults = "pid1 exec mount", .pid = 0x68a2, .comp = 6,
-	  .to_pid = 0x68a2, .to_comp = 8, .status = 77, .log = "comp=8;reset;" },
+	{ "dry", "-w 6 -n -t mbim", .pid = 0x68a2, .comp = 6, .to_pid = 0x68a2, .to_comp = 6,
+	  .log = "" },
+	{ "none", "|-a 3 -w 6 -t 1-9:mbim", .pid = 0x68a2, .comp = 6, .to_pid = 0x68a2,
+	  .to_comp = 8, .status = 3, .log = "" },
+	{ "stopped", "-w 6 -t mbim", .faults = "term", .pid = 0x68a2, .comp = 6, .to_pid = 0x68a2,
+	  .to_comp = 8, .status = 1, .log = "" },
+	{ "hang", "-w 1 -t 8", .faults = "hang", .drivers = "none", .pid = 0x68a2, .comp = 6,
+	  .to_pid = 0x68a2, .to_comp = 8, .status = 1, .log = "" },
+	{ "held", "-w 6 -t mbim", .faults = "exclusive bind-fails netlink", .pid = 0x68a2,
+	  .comp = 6, .to_pid = 0x68a2, .to_comp = 8, .status = 1, .log = "" },
+	{ "elsewhere", "-w 6 -t mbim", .faults = "elsewhere", .pid = 0x68a2, .comp = 6,
+	  .to_pid = 0x68a2, .to_comp = 8, .status = 1, .log = "" },
+	{ "kmsg", "-k -w 6 -t qmi", .faults = "kmsg", .pid = 0x68a2, .comp = 6, .to_pid = 0x68a2,
+	  .to_comp = 6, .log = "" },
+	{ "pid1", "", .cmdline = "swflip.target=mbim swflip.wait=6 swflip.init=/bin/true",
+	  .faults = "pid1 exec mount", .pid = 0x68a2, .comp = 6, .to_pid = 0x68a2, .to_comp = 8,
+	  .status = 77, .log = "comp=8;reset;" },
 };
 
 /* ---- what must hold ---- */
@@ -262,13 +332,24 @@ static bool named(const char *text, const char *word, unsigned base, unsigned va
 /* Did the very call fail that was to give something back, or to say something? */
 static bool excused(const char *why, const char *what)
 {
-	static const struct { const char *why, *what; } excuses[] = {
-		{ "autosuspend is off", "power/control" }, { "autosuspend is off", "/devnum" }, /* only what is surely its own is put back */
-		{ "the terminal's settings are others", "tcsetattr" }, { "the terminal is held", "540d" }, { "a private node", "unlink" },
-		{ "no verdict", "write /err" }, { "no verdict", "write dev/kmsg" }, { "it does not say what is stored", "write /err" },
-		{ "no verdict", "waitpid" }, { "a process is left behind", "waitpid" }, { "the terminal's settings are others", "waitpid" },
-		{ "it does not say what is stored", "waitpid" }, /* cannot, for a child that is there */
-		{ "it is not in its target mode", "read proc/cmdline" }, /* an empty command line is one */
+	static const struct {
+		const char *why, *what;
+	} excuses[] = {
+		{ "autosuspend is off", "power/control" },
+		{ "autosuspend is off", "/devnum" }, /* only what is surely its own is put back */
+		{ "the terminal's settings are others", "tcsetattr" },
+		{ "the terminal is held", "540d" },
+		{ "a private node", "unlink" },
+		{ "no verdict", "write /err" },
+		{ "no verdict", "write dev/kmsg" },
+		{ "it does not say what is stored", "write /err" },
+		{ "no verdict", "waitpid" },
+		{ "a process is left behind", "waitpid" },
+		{ "the terminal's settings are others", "waitpid" },
+		{ "it does not say what is stored",
+		  "waitpid" }, /* cannot, for a child that is there */
+		{ "it is not in its target mode",
+		  "read proc/cmdline" }, /* an empty command line is one */
 		{ "a process died", "fork" },
 	};
 
@@ -302,17 +383,28 @@ static const char *wrong_with(const struct story *s, const struct outcome *o, co
 	const struct device *d = world.device;
 	const char *err = world.err, *wait = strstr(s->arguments, "-w "), *left = left_behind();
 	int limit = (wait ? atoi(wait + 3) : 6) * 1000 + 1000, status = o->status;
-	bool first = s->status == 77, idle = strstr(s->arguments, "-l") || strstr(s->arguments, "-n"), touched = world.log[0];
-	bool bad = strstr(err, " not in mode ") || strstr(world.out, " not in mode "), good = !bad && strstr(err, " in mode ");
-	bool there = d->present && d->pid == s->to_pid && d->stored_pid == (int)s->to_pid && d->running_pid == (int)s->to_pid &&
-		     d->stored == s->to_comp && d->running == s->to_comp && (!s->config || d->config == s->config);
+	bool first = s->status == 77,
+	     idle = strstr(s->arguments, "-l") || strstr(s->arguments, "-n"),
+	     touched = world.log[0];
+	bool bad = strstr(err, " not in mode ") || strstr(world.out, " not in mode "),
+	     good = !bad && strstr(err, " in mode ");
+	bool there = d->present && d->pid == s->to_pid && d->stored_pid == (int)s->to_pid &&
+		     d->running_pid == (int)s->to_pid && d->stored == s->to_comp &&
+		     d->running == s->to_comp && (!s->config || d->config == s->config);
 	/* what is stored and was not found, and what is said of it */
-	bool wrote = times("pid=", 0) || times("comp=", 0), told = bad || (touched && !good && !idle);
+	bool wrote = times("pid=", 0) || times("comp=", 0),
+	     told = bad || (touched && !good && !idle);
 	bool pid = d->stored_pid != (int)s->pid, comp = d->stored != s->comp;
-	const char *unread = strstr(err, "not read back:"), *stored_is = unread ? NULL : strstr(err, "stored is"), *text = unread ? unread : stored_is;
-	bool comp_named = text && (named(text, " composition ", 10, d->stored) || named(text, " bitmask ", 16, d->stored));
+	const char *unread = strstr(err, "not read back:"),
+		   *stored_is = unread ? NULL : strstr(err, "stored is"),
+		   *text = unread ? unread : stored_is;
+	bool comp_named = text && (named(text, " composition ", 10, d->stored) ||
+				   named(text, " bitmask ", 16, d->stored));
 	bool pid_named = text && named(text, " PID ", 16, (unsigned)d->stored_pid);
-	const struct { bool wrong; const char *why; } rules[] = {
+	const struct {
+		bool wrong;
+		const char *why;
+	} rules[] = {
 		{ o->late, "it does not end" },
 		{ o->signalled, "it was killed" },
 		{ world.took > limit + 500, "it ends late" }, /* this machine may be busy */
@@ -321,23 +413,39 @@ static const char *wrong_with(const struct story *s, const struct outcome *o, co
 		{ strstr(err, "ended too early"), "a process died" },
 		{ first && status != 77, "process 1 did not go on" },
 		{ !first && (status < 0 || status > 3), "there is no such status" },
-		{ (status == 0 || (first && good)) && !there && !idle, "it is not in its target mode" },
+		{ (status == 0 || (first && good)) && !there && !idle,
+		  "it is not in its target mode" },
 		{ status == 1 && there && touched, "it is in its target mode" },
 		{ status > 1 && !first && touched, "it was touched" },
-		{ status == 0 ? !idle && !good : status == 1 ? !bad : first ? touched && !good && !bad : !strstr(err, "swflip: "), "no verdict" },
-		{ told && wrote && strstr(err, "nothing was written"), "it says that nothing was written" },
-		{ told && (pid || comp) && strstr(err, "what was found is stored"), "it says that what was found is stored" },
+		{ status == 0   ? !idle && !good
+		  : status == 1 ? !bad
+		  : first       ? touched && !good && !bad
+				: !strstr(err, "swflip: "),
+		  "no verdict" },
+		{ told && wrote && strstr(err, "nothing was written"),
+		  "it says that nothing was written" },
+		{ told && (pid || comp) && strstr(err, "what was found is stored"),
+		  "it says that what was found is stored" },
 		{ told && (pid || comp) && !text, "it does not say what is stored" },
 		{ told && !wrote && stored_is, "it says what is stored, and nothing was written" },
 		{ text && pid && !pid_named, "the PID stored is not named" },
 		{ stored_is && strstr(text, " PID ") && !pid_named, "another PID is named" },
 		/* a composition that followed its PID is known only when it was read back */
-		{ text && comp && (stored_is || times("comp=", 0)) && !comp_named, "the composition stored is not named" },
-		{ stored_is && (strstr(text, " composition ") || strstr(text, " bitmask ")) && !comp_named, "another composition is named" },
-		{ times("pid=%X;", s->to_pid) > 1 || times("pid=%X;", s->pid) > 1, "a PID was written twice" },
-		{ times("comp=%X;", s->to_comp) > 1 || times("comp=%X;", s->comp) > 1, "a composition was written twice" },
-		{ times("pid=", 0) != times("pid=%X;", s->to_pid) + times("pid=%X;", s->pid) * (s->pid != s->to_pid) ||
-		  times("comp=", 0) != times("comp=%X;", s->to_comp) + times("comp=%X;", s->comp) * (s->comp != s->to_comp), "something else was written" },
+		{ text && comp && (stored_is || times("comp=", 0)) && !comp_named,
+		  "the composition stored is not named" },
+		{ stored_is && (strstr(text, " composition ") || strstr(text, " bitmask ")) &&
+			  !comp_named,
+		  "another composition is named" },
+		{ times("pid=%X;", s->to_pid) > 1 || times("pid=%X;", s->pid) > 1,
+		  "a PID was written twice" },
+		{ times("comp=%X;", s->to_comp) > 1 || times("comp=%X;", s->comp) > 1,
+		  "a composition was written twice" },
+		{ times("pid=", 0) != times("pid=%X;", s->to_pid) +
+					      times("pid=%X;", s->pid) * (s->pid != s->to_pid) ||
+			  times("comp=", 0) !=
+				  times("comp=%X;", s->to_comp) +
+					  times("comp=%X;", s->comp) * (s->comp != s->to_comp),
+		  "something else was written" },
 		{ times("reset;", 0) > 2, "three resets" },
 		{ left, left },
 	};
@@ -352,7 +460,8 @@ static const char *wrong_with(const struct story *s, const struct outcome *o, co
 
 static struct outcome play_story(const struct story *s)
 {
-	set_up(s->cmdline ? s->cmdline : "quiet\n", s->faults ? s->faults : "", s->drivers ? s->drivers : "serial");
+	set_up(s->cmdline ? s->cmdline : "quiet\n", s->faults ? s->faults : "",
+	       s->drivers ? s->drivers : "serial");
 	world.blind = !fault("netlink");
 	world.first_process = fault("pid1");
 	if (fault("kmsg"))
@@ -377,11 +486,15 @@ enum { NEVER = 4 };
 /* Has an earlier story had this? */
 static bool known(enum role role, const struct moment *m)
 {
-	static struct { enum role role; struct moment moment; } all[4000];
+	static struct {
+		enum role role;
+		struct moment moment;
+	} all[4000];
 	static unsigned n;
 
 	for (unsigned i = 0; i < n; i++)
-		if (all[i].role == role && all[i].moment.site == m->site && !strcmp(all[i].moment.what, m->what))
+		if (all[i].role == role && all[i].moment.site == m->site &&
+		    !strcmp(all[i].moment.what, m->what))
 			return true;
 	if (n == LEN(all))
 		abort();
@@ -404,13 +517,17 @@ static unsigned make_plan(struct order *plan)
 			unsigned samples = known(role, moment) ? 1 : n < SAMPLES ? n : SAMPLES;
 
 			for (unsigned i = 0; i < samples; i++)
-				plan[runs++] = (struct order){ role, *moment, nth[samples == 1 ? turn % SAMPLES : i], moment->call->errors[(turn / SAMPLES + i) % SAMPLES], false };
+				plan[runs++] = (struct order){
+					role, *moment, nth[samples == 1 ? turn % SAMPLES : i],
+					moment->call->errors[(turn / SAMPLES + i) % SAMPLES], false
+				};
 		}
 	return runs;
 }
 
 /* Plays every so many runs of the plan, from the first on. Prints a line for each. */
-static void play_part(const struct story *s, const struct order *plan, unsigned runs, unsigned from, unsigned every)
+static void play_part(const struct story *s, const struct order *plan, unsigned runs, unsigned from,
+		      unsigned every)
 {
 	tape = map(sizeof *tape);
 	prctl(PR_SET_CHILD_SUBREAPER, 1); /* who is left behind is seen here */
@@ -426,9 +543,15 @@ static void play_part(const struct story *s, const struct order *plan, unsigned 
 		for (char *c = world.err; *c; c++)
 			if (*c == '\n')
 				*c = '|';
-		printf("%c%s: %s in line %lu of process %d, time %u, error %d: status %d, %lld ms, log %s, PID %X composition %u; said: %.700s\n",
-		       why ? '!' : !tape->order.done ? '-' : o.status ? '1' : '0', why ? why : "fine", p->moment.what, p->moment.site->line, p->role,
-		       p->nth, p->error, o.status, (long long)world.took, world.log, (unsigned)world.device->stored_pid, world.device->stored, world.err);
+		printf("%c%s: %s in line %lu of process %d, time %u, error %d: status %d, %lld ms, "
+		       "log %s, PID %X composition %u; said: %.700s\n",
+		       why                 ? '!'
+		       : !tape->order.done ? '-'
+		       : o.status          ? '1'
+					   : '0',
+		       why ? why : "fine", p->moment.what, p->moment.site->line, p->role, p->nth,
+		       p->error, o.status, (long long)world.took, world.log,
+		       (unsigned)world.device->stored_pid, world.device->stored, world.err);
 		tear_down();
 	}
 }
@@ -447,7 +570,8 @@ static void tell(const struct story *s)
 	o = play_story(s);
 	why = wrong_with(s, &o, "");
 	strcpy(log, world.log);
-	hold(!why && o.status == s->status && (!s->log || !strcmp(log, s->log)), "nothing failed: %s, status %d, log %s; said: %.300s", why ? why : "right", o.status,
+	hold(!why && o.status == s->status && (!s->log || !strcmp(log, s->log)),
+	     "nothing failed: %s, status %d, log %s; said: %.300s", why ? why : "right", o.status,
 	     log, world.err);
 	tear_down();
 	runs = make_plan(plan);
@@ -473,7 +597,8 @@ static void tell(const struct story *s)
 		}
 		fclose(out[w]);
 	}
-	printf("# inject.%s: %u runs, %u calls failed, %u runs ended with 0\n", s->name, runs, done, well);
+	printf("# inject.%s: %u runs, %u calls failed, %u runs ended with 0\n", s->name, runs, done,
+	       well);
 	end();
 }
 
@@ -491,7 +616,8 @@ int main(void)
 			tell(&stories[i]);
 	for (size_t i = 0; i < sites; i++)
 		if (!broken[i]) {
-			printf("# %s in line %lu never failed%s\n", __start_sites[i].call, __start_sites[i].line, reached[i] ? "" : ", nor was it made");
+			printf("# %s in line %lu never failed%s\n", __start_sites[i].call,
+			       __start_sites[i].line, reached[i] ? "" : ", nor was it made");
 			missed++;
 		}
 	expect(getenv("ONLY") || missed <= NEVER, "inject.calls", "%u calls never failed", missed);

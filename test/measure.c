@@ -70,7 +70,8 @@ static int resident(pid_t pid)
 /* Follows a command and its children to their ends; the number of their system calls. */
 static long traced(char **argv, int *peak)
 {
-	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXIT | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE;
+	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXIT | PTRACE_O_TRACEFORK |
+			     PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE;
 	pid_t pid = spawn(argv, 1);
 	long stops = 0;
 	int status;
@@ -105,7 +106,8 @@ int main(int argc, char **argv)
 	long long *took, *used;
 	long calls = 0;
 
-	if (argc < at + 2 || (runs = atoi(argv[at++])) < 1 || !(took = calloc(2 * (size_t)runs, sizeof *took)))
+	if (argc < at + 2 || (runs = atoi(argv[at++])) < 1 ||
+	    !(took = calloc(2 * (size_t)runs, sizeof *took)))
 		return 2;
 	used = took + runs;
 	for (int i = 0; i < runs; i++) {
@@ -118,7 +120,8 @@ int main(int argc, char **argv)
 		else
 			wait4(spawn(argv + at, 0), &status, 0, &u);
 		took[i] = now() - begin;
-		used[i] = (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000LL + u.ru_utime.tv_usec + u.ru_stime.tv_usec;
+		used[i] = (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000LL + u.ru_utime.tv_usec +
+			  u.ru_stime.tv_usec;
 	}
 	printf("%lld %lld", median(took, runs), median(used, runs));
 	if (trace)

@@ -72,10 +72,10 @@
 
 enum {
 	MAXLINES = 4096,
-	MAXITF   = 24,
-	MAXMSG   = 4096, /* one control transfer, one encapsulated message */
-	FLOOD    = 1 << 20,
-	KEEP     = INT_MIN, /* a control request that is never answered */
+	MAXITF = 24,
+	MAXMSG = 4096, /* one control transfer, one encapsulated message */
+	FLOOD = 1 << 20,
+	KEEP = INT_MIN, /* a control request that is never answered */
 };
 
 enum speed { FULL = 2, HIGH = 3, SUPER = 5 }; /* as the attach file has them */
@@ -83,7 +83,7 @@ enum timer { DROP, PLUG, NTIMER };
 
 struct line {
 	const char *word, *value, *text;
-	bool in;      /* indented: belongs to the line above */
+	bool in;       /* indented: belongs to the line above */
 	unsigned hits; /* times its rule was asked for */
 	const char *hit;
 };
@@ -122,7 +122,7 @@ struct itf {
 	struct chunk *msg; /* encapsulated answers that the host has not fetched */
 	char line[1024];   /* the AT command so far, */
 	size_t nline;
-	char echo[2200];   /* and its echo, sent with the answer */
+	char echo[2200]; /* and its echo, sent with the answer */
 	bool echoes;
 	unsigned char scsi; /* status of the last SCSI command */
 };
@@ -170,8 +170,7 @@ static volatile sig_atomic_t term, cycle;
 
 /* messages and the log */
 
-static void
-die(const char *fmt, ...)
+static void die(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -185,8 +184,7 @@ die(const char *fmt, ...)
 	exit(2);
 }
 
-static long long
-now(void)
+static long long now(void)
 {
 	struct timespec t;
 
@@ -195,8 +193,7 @@ now(void)
 }
 
 /* One line, one write: several modems and a test may share the file, and a crash loses nothing. */
-static void
-say(const char *fmt, ...)
+static void say(const char *fmt, ...)
 {
 	char s[1024];
 	long long t = now() - m.start;
@@ -214,8 +211,7 @@ say(const char *fmt, ...)
 }
 
 /* Control characters in sight, at most max characters of them. */
-static const char *
-visible(const char *s, size_t len, size_t max)
+static const char *visible(const char *s, size_t len, size_t max)
 {
 	static char out[4 * 512 + 1];
 	size_t n = 0;
@@ -234,8 +230,7 @@ visible(const char *s, size_t len, size_t max)
 	return out;
 }
 
-static void
-arm(enum timer t, long long ms)
+static void arm(enum timer t, long long ms)
 {
 	m.due[t] = now() + ms;
 }
@@ -243,10 +238,14 @@ arm(enum timer t, long long ms)
 /* the modem file: lines of words, -k before the file, the file before what is built in */
 
 static const char builtin[] =
-	"name AirCard\nmanufacturer Sierra Wireless, Incorporated\nproduct Sierra modem\nserial 358178040000000\n"
-	"bcd 0006\ndialect index\nvid 1199\npid 68a2\nbootpid 9070\ncomp 6\ntype 1\nmask 10d\nunlock A710\nlocked writes\n"
-	"accept pid\nfollow 68a2 6\nfollow 68a9 6\nfollow 68a3 3\nfollow 68aa 3\nspeed high\ntruinstall off\n"
-	"drop 500\noff 8000\nflip 2500\nflipoff 370\nreplug 300\nbootoff 100\ncrash-after 5300\ncrash-off 8000\n"
+	"name AirCard\nmanufacturer Sierra Wireless, Incorporated\nproduct Sierra modem\nserial "
+	"358178040000000\n"
+	"bcd 0006\ndialect index\nvid 1199\npid 68a2\nbootpid 9070\ncomp 6\ntype 1\nmask "
+	"10d\nunlock A710\nlocked writes\n"
+	"accept pid\nfollow 68a2 6\nfollow 68a9 6\nfollow 68a3 3\nfollow 68aa 3\nspeed "
+	"high\ntruinstall off\n"
+	"drop 500\noff 8000\nflip 2500\nflipoff 370\nreplug 300\nbootoff 100\ncrash-after "
+	"5300\ncrash-off 8000\n"
 	"echo on\neol crlf\nfwattr 000d\nsync stall\nusb 2.00\nclass 00/00/00\n"
 	"ati\n\tManufacturer: Sierra Wireless, Incorporated\n\tModel: Sierra modem\n"
 	"block dm    0 ff/ff/ff bulk\n"
@@ -273,28 +272,26 @@ static const char builtin[] =
 	"boot 1199:9070\n\tproduct Sierra boot loader\n\tconfig qdl\n"
 	"dead\n\tconfig qdl\n";
 
-static const struct { unsigned bit; const char *block, *name; } bits[] = {
-	{ 0x1,     "dm",     "diag"   },
-	{ 0x4,     "nmea",   "nmea"   },
-	{ 0x8,     "at",     "modem"  },
-	{ 0x100,   "qmi",    "rmnet0" },
-	{ 0x400,   "rmnet2", "rmnet1" },
-	{ 0x800,   "rmnet3", "rmnet2" },
-	{ 0x1000,  "mbim",   "mbim"   },
-	{ 0x4000,  "rndis",  "rndis"  },
-	{ 0x80000, "ecm",    "ecm"    },
+static const struct {
+	unsigned bit;
+	const char *block, *name;
+} bits[] = {
+	{ 0x1, "dm", "diag" },      { 0x4, "nmea", "nmea" },       { 0x8, "at", "modem" },
+	{ 0x100, "qmi", "rmnet0" }, { 0x400, "rmnet2", "rmnet1" }, { 0x800, "rmnet3", "rmnet2" },
+	{ 0x1000, "mbim", "mbim" }, { 0x4000, "rndis", "rndis" },  { 0x80000, "ecm", "ecm" },
 };
 
 /* QMI's numbers on a modem that has bits instead: what it takes to be one, what is written. */
-static const struct { unsigned comp, need, mask; } compbits[] = {
-	{ 7, 0x400,  0xd0d  },
-	{ 6, 0x100,  0x10d  },
+static const struct {
+	unsigned comp, need, mask;
+} compbits[] = {
+	{ 7, 0x400, 0xd0d },
+	{ 6, 0x100, 0x10d },
 	{ 8, 0x1008, 0x100d },
 	{ 9, 0x1000, 0x1000 },
 };
 
-static void
-addline(const char *s, size_t len)
+static void addline(const char *s, size_t len)
 {
 	struct line *l = &m.line[m.nline];
 	char *text = strndup(s, len), *word = strndup(s, len);
@@ -313,8 +310,7 @@ addline(const char *s, size_t len)
 	m.nline++;
 }
 
-static void
-addlines(const char *s)
+static void addlines(const char *s)
 {
 	for (size_t n; *s; s += n + !!s[n]) {
 		n = strcspn(s, "\n");
@@ -324,16 +320,16 @@ addlines(const char *s)
 }
 
 /* A line from -k: `\n` begins an indented one. */
-static void
-addknob(const char *s)
+static void addknob(const char *s)
 {
 	const char *end;
 
-	for (const char *from = s; ; from = end + 2) {
+	for (const char *from = s;; from = end + 2) {
 		char part[1024];
 
 		end = strstr(from, "\\n");
-		snprintf(part, sizeof part, "%s%.*s", from == s ? "" : "\t", end ? (int)(end - from) : (int)strlen(from), from);
+		snprintf(part, sizeof part, "%s%.*s", from == s ? "" : "\t",
+			 end ? (int)(end - from) : (int)strlen(from), from);
 		addline(part, strlen(part));
 		if (!end)
 			break;
@@ -341,8 +337,7 @@ addknob(const char *s)
 }
 
 /* A file, and after it the one of the same folder that it is like. */
-static void
-addfile(const char *name)
+static void addfile(const char *name)
 {
 	static char s[1 << 17];
 	char other[PATH_MAX];
@@ -358,39 +353,37 @@ addfile(const char *name)
 	addlines(s);
 	for (; first < m.nline; first++)
 		if (!strcmp(m.line[first].word, "like") && !m.line[first].in) {
-			snprintf(other, sizeof other, "%.*s%s", slash ? (int)(slash - name) + 1 : 0, name, m.line[first].value);
+			snprintf(other, sizeof other, "%.*s%s", slash ? (int)(slash - name) + 1 : 0,
+				 name, m.line[first].value);
 			addfile(other);
 			return;
 		}
 }
 
-static struct line *
-find(const struct line *after, const char *word)
+static struct line *find(const struct line *after, const char *word)
 {
-	for (struct line *l = after ? &m.line[after - m.line] + 1 : m.line; l < m.line + m.nline; l++)
+	for (struct line *l = after ? &m.line[after - m.line] + 1 : m.line; l < m.line + m.nline;
+	     l++)
 		if (!l->in && !strcmp(l->word, word))
 			return l;
 	return NULL;
 }
 
-static const char *
-value(const char *word)
+static const char *value(const char *word)
 {
 	const struct line *l = find(NULL, word);
 
 	return l ? l->value : NULL;
 }
 
-static unsigned
-number(const char *word, int base)
+static unsigned number(const char *word, int base)
 {
 	const char *s = value(word);
 
 	return s ? (unsigned)strtoul(s, NULL, base) : 0;
 }
 
-static bool
-is(const char *word, const char *what)
+static bool is(const char *word, const char *what)
 {
 	const char *s = value(word);
 
@@ -398,8 +391,7 @@ is(const char *word, const char *what)
 }
 
 /* The next of the lines that belong to head. */
-static const struct line *
-below(const struct line *head, const struct line *last)
+static const struct line *below(const struct line *head, const struct line *last)
 {
 	const struct line *l = (last ? last : head) + 1;
 
@@ -407,17 +399,15 @@ below(const struct line *head, const struct line *last)
 }
 
 /* A word of the present mode, else of the whole file. */
-static const char *
-ofmode(const char *word)
+static const char *ofmode(const char *word)
 {
-	for (const struct line *l = NULL; (l = below(m.mode, l)); )
+	for (const struct line *l = NULL; (l = below(m.mode, l));)
 		if (!strcmp(l->word, word))
 			return l->value;
 	return value(word);
 }
 
-static bool
-hasword(const char *list, const char *word)
+static bool hasword(const char *list, const char *word)
 {
 	size_t n = strlen(word);
 
@@ -432,8 +422,7 @@ hasword(const char *list, const char *word)
 }
 
 /* Is n in `6,8-12` or `*`? */
-static bool
-inrange(const char *s, unsigned n)
+static bool inrange(const char *s, unsigned n)
 {
 	char *end;
 
@@ -452,15 +441,13 @@ inrange(const char *s, unsigned n)
 	return false;
 }
 
-static long
-ms(const char *word)
+static long ms(const char *word)
 {
 	return (long)number(word, 10) * (long)m.scale / 100;
 }
 
 /* `2:`, `2-4:`, `3-:` or `-2:` at the start of a rule: is this the time? */
-static bool
-itstime(const char **s, unsigned hits)
+static bool itstime(const char **s, unsigned hits)
 {
 	const char *p = *s;
 	char *end;
@@ -486,8 +473,7 @@ itstime(const char **s, unsigned hits)
 }
 
 /* The first rule of this word whose key is this one and whose time has come; its value is what follows the key. */
-static struct line *
-rule(const char *word, const char *key)
+static struct line *rule(const char *word, const char *key)
 {
 	struct line *hit = NULL;
 
@@ -497,7 +483,8 @@ rule(const char *word, const char *key)
 		size_t n = key ? strlen(key) : 0, len = strcspn(s, ":");
 		bool any = len && s[len - 1] == '*' && len - 1 <= n;
 
-		if (key && (any ? strncasecmp(s, key, len - 1) : len != n || strncasecmp(s, key, n)))
+		if (key &&
+		    (any ? strncasecmp(s, key, len - 1) : len != n || strncasecmp(s, key, n)))
 			continue;
 		l->hits++;
 		l->hit = key ? s + len + !!s[len] : s;
@@ -507,8 +494,7 @@ rule(const char *word, const char *key)
 	return hit;
 }
 
-static const char *
-ruled(const char *word)
+static const char *ruled(const char *word)
 {
 	const struct line *l = rule(word, NULL);
 
@@ -516,23 +502,22 @@ ruled(const char *word)
 }
 
 /* The lines below one as a text; a lone dot is an empty line. */
-static const char *
-textof(const struct line *head)
+static const char *textof(const struct line *head)
 {
 	static char s[16384];
 	size_t n = 0;
 
 	*s = 0;
 	if (head)
-		for (const struct line *l = NULL; (l = below(head, l)) && n < sizeof s - 512; )
-			n += (size_t)snprintf(s + n, 512, "%s\n", strcmp(l->text, ".") ? l->text : "");
+		for (const struct line *l = NULL; (l = below(head, l)) && n < sizeof s - 512;)
+			n += (size_t)snprintf(s + n, 512, "%s\n",
+					      strcmp(l->text, ".") ? l->text : "");
 	return s;
 }
 
 /* steps: everything that a host does to the modem is counted, and things can happen at each */
 
-static void
-pulled(const char *why)
+static void pulled(const char *why)
 {
 	say("unplug %s", why);
 	if (m.link)
@@ -541,8 +526,7 @@ pulled(const char *why)
 }
 
 /* Is it to be answered? */
-static bool
-step(void)
+static bool step(void)
 {
 	unsigned pull = number("pull", 10), hang = number("hang", 10);
 
@@ -575,23 +559,25 @@ step(void)
 
 /* stored settings */
 
-static const struct { const char *name; size_t at; int base, digits; } keys[] = {
-	{ "vid",     offsetof(struct settings, vid),     16, 4 },
-	{ "pid",     offsetof(struct settings, pid),     16, 4 },
+static const struct {
+	const char *name;
+	size_t at;
+	int base, digits;
+} keys[] = {
+	{ "vid", offsetof(struct settings, vid), 16, 4 },
+	{ "pid", offsetof(struct settings, pid), 16, 4 },
 	{ "bootpid", offsetof(struct settings, bootpid), 16, 4 },
-	{ "comp",    offsetof(struct settings, comp),    10, 1 },
-	{ "type",    offsetof(struct settings, type),    10, 1 },
-	{ "mask",    offsetof(struct settings, mask),    16, 1 },
+	{ "comp", offsetof(struct settings, comp), 10, 1 },
+	{ "type", offsetof(struct settings, type), 10, 1 },
+	{ "mask", offsetof(struct settings, mask), 16, 1 },
 };
 
-static unsigned *
-setting(size_t key)
+static unsigned *setting(size_t key)
 {
 	return (unsigned *)(void *)((char *)&m.stored + keys[key].at);
 }
 
-static void
-nvload(void)
+static void nvload(void)
 {
 	FILE *f = m.nvfile ? fopen(m.nvfile, "re") : NULL;
 	char word[16], val[16];
@@ -607,20 +593,19 @@ nvload(void)
 	m.running = m.stored;
 }
 
-static void
-nvsave(void)
+static void nvsave(void)
 {
 	FILE *f = m.nvfile ? fopen(m.nvfile, "we") : NULL;
 
 	for (size_t i = 0; f && i < LEN(keys); i++)
-		fprintf(f, keys[i].base == 16 ? "%s %0*X\n" : "%s %0*u\n", keys[i].name, keys[i].digits, *setting(i));
+		fprintf(f, keys[i].base == 16 ? "%s %0*X\n" : "%s %0*u\n", keys[i].name,
+			keys[i].digits, *setting(i));
 	if (f)
 		fclose(f);
 }
 
 /* Write one setting, or what the modem makes of it; NULL or the reason why not. */
-static const char *
-store(const char *name, unsigned val)
+static const char *store(const char *name, unsigned val)
 {
 	const struct line *l;
 	size_t i = 0;
@@ -638,7 +623,8 @@ store(const char *name, unsigned val)
 		val = (unsigned)strtoul(l->hit, NULL, keys[i].base);
 	if (!strcmp(name, "mask"))
 		snprintf(more, sizeof more, " type %u", m.stored.type);
-	say(keys[i].base == 16 ? "write %s %0*X%s" : "write %s %0*u%s", name, keys[i].digits, val, more);
+	say(keys[i].base == 16 ? "write %s %0*X%s" : "write %s %0*u%s", name, keys[i].digits, val,
+	    more);
 	*setting(i) = val;
 	nvsave();
 	return NULL;
@@ -646,20 +632,17 @@ store(const char *name, unsigned val)
 
 /* bytes */
 
-static unsigned
-le16(const unsigned char *p)
+static unsigned le16(const unsigned char *p)
 {
 	return (unsigned)(p[0] | p[1] << 8);
 }
 
-static uint32_t
-le32(const unsigned char *p)
+static uint32_t le32(const unsigned char *p)
 {
 	return le16(p) | (uint32_t)le16(p + 2) << 16;
 }
 
-static uint32_t
-be32(const unsigned char *p)
+static uint32_t be32(const unsigned char *p)
 {
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
@@ -669,15 +652,13 @@ struct msg {
 	unsigned char b[MAXMSG];
 };
 
-static void
-put(struct msg *g, uint32_t v, int bytes)
+static void put(struct msg *g, uint32_t v, int bytes)
 {
 	for (; bytes-- && g->n < sizeof g->b; v >>= 8)
 		g->b[g->n++] = (unsigned char)v;
 }
 
-static void
-putbytes(struct msg *g, const void *p, size_t n)
+static void putbytes(struct msg *g, const void *p, size_t n)
 {
 	if (n > sizeof g->b - g->n)
 		n = sizeof g->b - g->n;
@@ -687,8 +668,7 @@ putbytes(struct msg *g, const void *p, size_t n)
 
 /* USB: transfers that wait, and what they wait for */
 
-static void
-transmit(const void *p, size_t n)
+static void transmit(const void *p, size_t n)
 {
 	const char *s = p;
 
@@ -704,18 +684,18 @@ transmit(const void *p, size_t n)
 	}
 }
 
-static void
-reply(uint32_t command, uint32_t seq, int status, size_t actual, const void *data, size_t len)
+static void reply(uint32_t command, uint32_t seq, int status, size_t actual, const void *data,
+		  size_t len)
 {
-	uint32_t h[12] = { htonl(command), htonl(seq), 0, 0, 0, htonl((uint32_t)status), htonl((uint32_t)actual) };
+	uint32_t h[12] = { htonl(command),         htonl(seq), 0, 0, 0, htonl((uint32_t)status),
+			   htonl((uint32_t)actual) };
 
 	transmit(h, sizeof h);
 	transmit(data, len);
 }
 
 /* RET_SUBMIT for an IN transfer. */
-static void
-complete(struct urb *u, int status, const void *data, size_t len)
+static void complete(struct urb *u, int status, const void *data, size_t len)
 {
 	reply(3, u->seq, status, len, data, len);
 	for (struct urb **p = &m.urb; *p; p = &(*p)->next)
@@ -726,8 +706,7 @@ complete(struct urb *u, int status, const void *data, size_t len)
 	free(u);
 }
 
-static void
-enqueue(struct chunk **head, const void *data, size_t len, long long due)
+static void enqueue(struct chunk **head, const void *data, size_t len, long long due)
 {
 	struct chunk *c = malloc(sizeof *c + len);
 
@@ -741,8 +720,7 @@ enqueue(struct chunk **head, const void *data, size_t len, long long due)
 	*head = c;
 }
 
-static void
-dequeue(struct chunk **head)
+static void dequeue(struct chunk **head)
 {
 	struct chunk *c = *head;
 
@@ -751,8 +729,7 @@ dequeue(struct chunk **head)
 }
 
 /* Packets of one chunk into one transfer: a short one ends it, one that does not fit is babble. */
-static void
-fill(struct ep *e, struct urb *u)
+static void fill(struct ep *e, struct urb *u)
 {
 	struct chunk *c = e->head;
 	unsigned char *buf = malloc(u->len + 1);
@@ -777,8 +754,7 @@ fill(struct ep *e, struct urb *u)
 	free(buf);
 }
 
-static void
-pump(struct ep *e)
+static void pump(struct ep *e)
 {
 	for (struct urb *u = m.urb, *next; u && !m.hung; u = next) {
 		next = u->next;
@@ -791,8 +767,7 @@ pump(struct ep *e)
 	}
 }
 
-static void
-pumppty(struct ep *e)
+static void pumppty(struct ep *e)
 {
 	while (e->head && e->head->due <= now() && !m.hung) {
 		struct chunk *c = e->head;
@@ -806,8 +781,7 @@ pumppty(struct ep *e)
 	}
 }
 
-static void
-pumpall(void)
+static void pumpall(void)
 {
 	for (size_t i = 0; m.active && i < m.active->nitf; i++) {
 		struct itf *t = &m.active->itf[i];
@@ -822,8 +796,7 @@ pumpall(void)
 }
 
 /* An encapsulated message is stored, the interrupt endpoint says that it is there. */
-static void
-notify(struct itf *t, const void *data, size_t len)
+static void notify(struct itf *t, const void *data, size_t len)
 {
 	const unsigned char available[8] = { 0xa1, 0x01, 0, 0, (unsigned char)t->num };
 
@@ -833,39 +806,44 @@ notify(struct itf *t, const void *data, size_t len)
 
 /* descriptors */
 
-static void
-raw(struct config *c, size_t n, const unsigned char *d)
+static void raw(struct config *c, size_t n, const unsigned char *d)
 {
 	memcpy(c->desc + c->len, d, n);
 	c->len += n;
 }
 
-static void
-endpoint(struct config *c, const struct ep *e)
+static void endpoint(struct config *c, const struct ep *e)
 {
-	raw(c, 7, (const unsigned char[]){ 7, 5, e->addr, e->attr, (unsigned char)e->mps, (unsigned char)(e->mps >> 8), e->interval });
+	raw(c, 7,
+	    (const unsigned char[]){ 7, 5, e->addr, e->attr, (unsigned char)e->mps,
+				     (unsigned char)(e->mps >> 8), e->interval });
 	if (m.speed == SUPER) /* its companion */
 		raw(c, 6, (const unsigned char[]){ 6, 0x30, 0, 0, e->attr == 3 ? 16 : 0, 0 });
 }
 
-static void
-interface(struct config *c, unsigned num, unsigned alt, unsigned eps, const unsigned *class)
+static void interface(struct config *c, unsigned num, unsigned alt, unsigned eps,
+		      const unsigned *class)
 {
-	const unsigned char d[9] = { 9, 4, (unsigned char)num, (unsigned char)alt, (unsigned char)eps,
-		(unsigned char)class[0], (unsigned char)class[1], (unsigned char)class[2], 0 };
+	const unsigned char d[9] = { 9,
+				     4,
+				     (unsigned char)num,
+				     (unsigned char)alt,
+				     (unsigned char)eps,
+				     (unsigned char)class[0],
+				     (unsigned char)class[1],
+				     (unsigned char)class[2],
+				     0 };
 
 	raw(c, sizeof d, d);
 }
 
-static bool
-speaks(const struct itf *t, const char *what)
+static bool speaks(const struct itf *t, const char *what)
 {
 	return !strcmp(t->speaks, what);
 }
 
 /* MBIM and ECM: an association, functional descriptors, and a data interface that has endpoints only in its second setting. */
-static void
-cdc(struct config *c, struct itf *t)
+static void cdc(struct config *c, struct itf *t)
 {
 	const unsigned char n = (unsigned char)t->num, d = (unsigned char)(n + 1);
 	const bool mbim = speaks(t, "mbim");
@@ -876,9 +854,12 @@ cdc(struct config *c, struct itf *t)
 	raw(c, 5, (const unsigned char[]){ 5, 0x24, 0, 0x10, 0x01 });
 	raw(c, 5, (const unsigned char[]){ 5, 0x24, 6, n, d });
 	if (mbim)
-		raw(c, 12, (const unsigned char[]){ 12, 0x24, 0x1b, 0x00, 0x01, MAXMSG & 0xff, MAXMSG >> 8, 32, 192, 0xdc, 0x05, 0x20 });
+		raw(c, 12,
+		    (const unsigned char[]){ 12, 0x24, 0x1b, 0x00, 0x01, MAXMSG & 0xff, MAXMSG >> 8,
+					     32, 192, 0xdc, 0x05, 0x20 });
 	else
-		raw(c, 13, (const unsigned char[]){ 13, 0x24, 0x0f, 5, 0, 0, 0, 0, 0xea, 0x05, 0, 0, 0 });
+		raw(c, 13,
+		    (const unsigned char[]){ 13, 0x24, 0x0f, 5, 0, 0, 0, 0, 0xea, 0x05, 0, 0, 0 });
 	endpoint(c, &t->note);
 	interface(c, d, 0, 0, data);
 	interface(c, d, 1, 2, data);
@@ -886,15 +867,13 @@ cdc(struct config *c, struct itf *t)
 	endpoint(c, &t->in);
 }
 
-static bool
-two(const struct itf *t)
+static bool two(const struct itf *t)
 {
 	return speaks(t, "mbim") || speaks(t, "ecm");
 }
 
 /* One word of a config line: a block, perhaps with another number and class. */
-static void
-addblock(struct config *c, const char *word)
+static void addblock(struct config *c, const char *word)
 {
 	struct itf t = { .speaks = "" };
 	char name[32];
@@ -904,18 +883,22 @@ addblock(struct config *c, const char *word)
 	for (const struct line *l = find(NULL, "block"); l; l = find(l, "block")) {
 		char what[16] = "", p1[8] = "", p2[8] = "", p3[8] = "";
 
-		if (sscanf(l->value, "%15s %u %x/%x/%x %7s %7s %7s", what, &t.num, &t.class[0], &t.class[1], &t.class[2], p1, p2, p3) < 5)
+		if (sscanf(l->value, "%15s %u %x/%x/%x %7s %7s %7s", what, &t.num, &t.class[0],
+			   &t.class[1], &t.class[2], p1, p2, p3) < 5)
 			die("bad block: %s", l->value);
 		if (strcmp(what, name))
 			continue;
 		t.bulk = strstr(l->value, " bulk");
 		t.intr = strstr(l->value, " int");
-		for (const char *const *s = (const char *const[]){ "at", "qmi", "mbim", "ecm", "net", "ms", NULL }; *s; s++)
+		for (const char *const *s =
+			     (const char *const[]){ "at", "qmi", "mbim", "ecm", "net", "ms", NULL };
+		     *s; s++)
 			if (!strcmp(p1, *s) || !strcmp(p2, *s) || !strcmp(p3, *s))
 				t.speaks = *s;
 		if (num)
 			t.num = (unsigned)strtoul(num + 1, NULL, 10);
-		if (class && sscanf(class + 1, "%x/%x/%x", &t.class[0], &t.class[1], &t.class[2]) != 3)
+		if (class &&
+		    sscanf(class + 1, "%x/%x/%x", &t.class[0], &t.class[1], &t.class[2]) != 3)
 			die("bad class: %s", word);
 		t.echoes = !is("echo", "off");
 		if (c->nitf < MAXITF)
@@ -925,16 +908,14 @@ addblock(struct config *c, const char *word)
 	die("no such block: %s", name);
 }
 
-static int
-bynumber(const void *a, const void *b)
+static int bynumber(const void *a, const void *b)
 {
 	const struct itf *x = a, *y = b;
 
 	return x->num < y->num ? -1 : x->num > y->num;
 }
 
-static void
-addblocks(struct config *c, const char *words)
+static void addblocks(struct config *c, const char *words)
 {
 	char word[64];
 	bool at = false;
@@ -957,8 +938,7 @@ addblocks(struct config *c, const char *words)
 		c->nitf = m.fewer;
 }
 
-static void
-addconfig(const char *words)
+static void addconfig(const char *words)
 {
 	static const unsigned sizes[] = { [FULL] = 64, [HIGH] = 512, [SUPER] = 1024 };
 	struct config *c = &m.config[m.nconfig++];
@@ -973,10 +953,15 @@ addconfig(const char *words)
 
 		n += two(t) ? 2 : 1;
 		if (t->intr)
-			t->note = (struct ep){ .addr = (unsigned char)(0x80 | ++in), .attr = 3, .mps = 64, .interval = m.speed == FULL ? 2 : 5 };
+			t->note = (struct ep){ .addr = (unsigned char)(0x80 | ++in),
+					       .attr = 3,
+					       .mps = 64,
+					       .interval = m.speed == FULL ? 2 : 5 };
 		if (t->bulk) {
 			t->out = (struct ep){ .addr = (unsigned char)++out, .attr = 2, .mps = mps };
-			t->in = (struct ep){ .addr = (unsigned char)(0x80 | ++in), .attr = 2, .mps = mps };
+			t->in = (struct ep){ .addr = (unsigned char)(0x80 | ++in),
+					     .attr = 2,
+					     .mps = mps };
 		}
 		if (two(t)) {
 			cdc(c, t);
@@ -989,15 +974,17 @@ addconfig(const char *words)
 				endpoint(c, &t->in);
 			}
 		}
-		if (t->in.mps > sizes[m.speed]) /* what the wire carries, whatever the descriptor says */
+		if (t->in.mps >
+		    sizes[m.speed]) /* what the wire carries, whatever the descriptor says */
 			t->in.mps = (unsigned short)sizes[m.speed];
 	}
-	memcpy(d, (const unsigned char[]){ 9, 2, (unsigned char)c->len, (unsigned char)(c->len >> 8), (unsigned char)n,
-		(unsigned char)m.nconfig, 1, 0xe0, 0 }, 9);
+	memcpy(d,
+	       (const unsigned char[]){ 9, 2, (unsigned char)c->len, (unsigned char)(c->len >> 8),
+					(unsigned char)n, (unsigned char)m.nconfig, 1, 0xe0, 0 },
+	       9);
 }
 
-static size_t
-devicedesc(unsigned char *d)
+static size_t devicedesc(unsigned char *d)
 {
 	unsigned usb[2] = { 2, 0 }, class[3] = { 0 }, bcd = number("bcd", 16);
 
@@ -1005,17 +992,25 @@ devicedesc(unsigned char *d)
 	sscanf(ofmode("class"), "%x/%x/%x", &class[0], &class[1], &class[2]);
 	if (m.speed == SUPER)
 		usb[0] = 3, usb[1] = 0;
-	memcpy(d, (const unsigned char[]){ 18, 1, (unsigned char)usb[1], (unsigned char)usb[0],
-		(unsigned char)class[0], (unsigned char)class[1], (unsigned char)class[2], m.speed == SUPER ? 9 : 64,
-		(unsigned char)m.vid, (unsigned char)(m.vid >> 8), (unsigned char)m.pid, (unsigned char)(m.pid >> 8),
-		(unsigned char)bcd, (unsigned char)(bcd >> 8), 3, 2, 4, (unsigned char)m.nconfig }, 18);
+	memcpy(d,
+	       (const unsigned char[]){
+		       18, 1, (unsigned char)usb[1], (unsigned char)usb[0], (unsigned char)class[0],
+		       (unsigned char)class[1], (unsigned char)class[2], m.speed == SUPER ? 9 : 64,
+		       (unsigned char)m.vid, (unsigned char)(m.vid >> 8), (unsigned char)m.pid,
+		       (unsigned char)(m.pid >> 8), (unsigned char)bcd, (unsigned char)(bcd >> 8),
+		       3, 2, 4, (unsigned char)m.nconfig },
+	       18);
 	return 18;
 }
 
-static size_t
-stringdesc(unsigned char *d, unsigned index)
+static size_t stringdesc(unsigned char *d, unsigned index)
 {
-	const char *s[] = { NULL, "Sierra Configuration", ofmode("product"), ofmode("manufacturer"), ofmode("serial"), "02a0c6000001" };
+	const char *s[] = { NULL,
+			    "Sierra Configuration",
+			    ofmode("product"),
+			    ofmode("manufacturer"),
+			    ofmode("serial"),
+			    "02a0c6000001" };
 	size_t n = 2;
 
 	if (!index) {
@@ -1033,12 +1028,12 @@ stringdesc(unsigned char *d, unsigned index)
 	return n;
 }
 
-static size_t
-bosdesc(unsigned char *d)
+static size_t bosdesc(unsigned char *d)
 {
-	static const unsigned char bos[] = { 5, 15, 22, 0, 2,
-		7, 16, 2, 0x02, 0, 0, 0,                 /* USB 2.0 extension: LPM */
-		10, 16, 3, 0, 0x0e, 0, 1, 10, 0xff, 7 }; /* super speed: full, high and super work */
+	static const unsigned char bos[] = {
+		5,  15, 22, 0, 2,    7, 16, 2,  0x02, 0, 0, 0, /* USB 2.0 extension: LPM */
+		10, 16, 3,  0, 0x0e, 0, 1,  10, 0xff, 7
+	}; /* super speed: full, high and super work */
 
 	memcpy(d, bos, sizeof bos);
 	return sizeof bos;
@@ -1047,8 +1042,7 @@ bosdesc(unsigned char *d)
 /* leaving the bus */
 
 /* Over to the next life in ms, unless it is under way already. */
-static void
-leave(const char *why, long long in)
+static void leave(const char *why, long long in)
 {
 	if (m.due[DROP] && strcmp(m.why, "crash"))
 		return;
@@ -1056,8 +1050,7 @@ leave(const char *why, long long in)
 	arm(DROP, in);
 }
 
-static void
-reset(const char *who)
+static void reset(const char *who)
 {
 	say("reset %s", who);
 	leave("reset", ms("drop"));
@@ -1065,10 +1058,11 @@ reset(const char *who)
 
 /* AT: answers */
 
-static const char *
-eol(void)
+static const char *eol(void)
 {
-	static const struct { const char *name, *is; } kinds[] = { { "lf", "\n" }, { "cr", "\r" }, { "crcrlf", "\r\r\n" } };
+	static const struct {
+		const char *name, *is;
+	} kinds[] = { { "lf", "\n" }, { "cr", "\r" }, { "crcrlf", "\r\r\n" } };
 
 	for (size_t i = 0; i < LEN(kinds); i++)
 		if (is("eol", kinds[i].name))
@@ -1077,8 +1071,7 @@ eol(void)
 }
 
 /* To the host, in one transfer or as a trickle. */
-static void
-sendbytes(struct itf *t, const char *s, size_t len)
+static void sendbytes(struct itf *t, const char *s, size_t len)
 {
 	const char *trickle = value("trickle"), *pause = trickle ? strchr(trickle, ':') : NULL;
 	size_t piece = trickle ? strtoul(trickle, NULL, 10) : len;
@@ -1099,8 +1092,7 @@ struct text {
 	const char *eol;
 };
 
-static void
-addtext(struct text *x, const char *s, size_t n)
+static void addtext(struct text *x, const char *s, size_t n)
 {
 	if (n > sizeof x->s - x->n)
 		n = sizeof x->s - x->n;
@@ -1108,8 +1100,7 @@ addtext(struct text *x, const char *s, size_t n)
 	x->n += n;
 }
 
-static void
-addrow(struct text *x, const char *s, size_t n)
+static void addrow(struct text *x, const char *s, size_t n)
 {
 	size_t cut = number("cut", 10);
 
@@ -1118,8 +1109,7 @@ addrow(struct text *x, const char *s, size_t n)
 }
 
 /* The echo, the lines of info, the result: as the modem file wants them. */
-static void
-answer(struct itf *t, const char *cmd, const char *info, const char *result)
+static void answer(struct itf *t, const char *cmd, const char *info, const char *result)
 {
 	static struct text x;
 	size_t rows = 0, row = 0, from;
@@ -1167,8 +1157,7 @@ answer(struct itf *t, const char *cmd, const char *info, const char *result)
 }
 
 /* A text whose \r, \n and \xHH are meant. */
-static void
-rawanswer(struct itf *t, const char *s)
+static void rawanswer(struct itf *t, const char *s)
 {
 	char out[4096];
 	size_t n = 0;
@@ -1189,8 +1178,7 @@ rawanswer(struct itf *t, const char *s)
 /* AT: what the modem lists */
 
 /* The =? text of the PID that counts. */
-static const char *
-listtext(void)
+static const char *listtext(void)
 {
 	char pid[8];
 
@@ -1202,8 +1190,7 @@ listtext(void)
 }
 
 /* Is composition n a supported row of the table? */
-static bool
-comprow(unsigned n)
+static bool comprow(unsigned n)
 {
 	for (const char *s = listtext(); *s; s += strspn(s, "\n")) {
 		size_t len = strcspn(s, "\n");
@@ -1211,15 +1198,15 @@ comprow(unsigned n)
 		unsigned long i = strtoul(s, &end, 10);
 
 		if (end != s && i == n)
-			return memmem(s, len, "SUPPORTED", 9) && !memmem(s, len, "NOT SUPPORTED", 13);
+			return memmem(s, len, "SUPPORTED", 9) &&
+			       !memmem(s, len, "NOT SUPPORTED", 13);
 		s += len;
 	}
 	return false;
 }
 
 /* The bits, or the types, that the help text offers. */
-static unsigned
-helpbits(bool types)
+static unsigned helpbits(bool types)
 {
 	unsigned found = 0;
 
@@ -1240,8 +1227,7 @@ helpbits(bool types)
 }
 
 /* One PID begins each row; in a pair it is the application's. */
-static bool
-listedpid(unsigned pid, unsigned *boot)
+static bool listedpid(unsigned pid, unsigned *boot)
 {
 	for (const char *s = textof(find(NULL, "pids")); *s; s += strcspn(s, "\n"), s += !!*s) {
 		char *end;
@@ -1256,8 +1242,7 @@ listedpid(unsigned pid, unsigned *boot)
 }
 
 /* May a value that the modem does not list be written? Real firmware takes any PID. */
-static bool
-accepts(const char *name, unsigned val, bool listed)
+static bool accepts(const char *name, unsigned val, bool listed)
 {
 	if (listed || (!find(NULL, "strict") && hasword(value("accept"), name)))
 		return true;
@@ -1267,8 +1252,7 @@ accepts(const char *name, unsigned val, bool listed)
 
 /* AT: the commands. ask and list give text or NULL (ERROR); set gives NULL or why not. */
 
-static const char *
-format(const char *fmt, ...)
+static const char *format(const char *fmt, ...)
 {
 	static char s[1024];
 	va_list ap;
@@ -1279,8 +1263,7 @@ format(const char *fmt, ...)
 	return s;
 }
 
-static const char *
-askpid(void)
+static const char *askpid(void)
 {
 	const char *name = is("dialect", "mask") ? "!USBPID" : "!UDPID";
 
@@ -1289,8 +1272,7 @@ askpid(void)
 	return format("%s: %04X", name, m.stored.pid);
 }
 
-static const char *
-listpids(void)
+static const char *listpids(void)
 {
 	const struct line *l = find(NULL, "pids");
 
@@ -1298,8 +1280,7 @@ listpids(void)
 }
 
 /* What else moves when the PID is written. */
-static void
-followpid(unsigned was)
+static void followpid(unsigned was)
 {
 	char pid[8];
 
@@ -1318,11 +1299,11 @@ followpid(unsigned was)
 	}
 }
 
-static const char *
-setpid(const char *arg)
+static const char *setpid(const char *arg)
 {
 	char *end;
-	unsigned pid = (unsigned)strtoul(arg, &end, 16), boot = (pid - 1) & 0xffff, was = m.stored.pid;
+	unsigned pid = (unsigned)strtoul(arg, &end, 16), boot = (pid - 1) & 0xffff,
+		 was = m.stored.pid;
 	const char *why;
 
 	if (end - arg != 4 || (*end && *end != ','))
@@ -1339,22 +1320,19 @@ setpid(const char *arg)
 	return NULL;
 }
 
-static const char *
-askcomp(void)
+static const char *askcomp(void)
 {
 	return format("!UDUSBCOMP: %u", m.stored.comp);
 }
 
-static const char *
-listcomps(void)
+static const char *listcomps(void)
 {
 	const char *s = listtext();
 
 	return *s ? s : NULL;
 }
 
-static const char *
-setcomp(const char *arg)
+static const char *setcomp(const char *arg)
 {
 	char *end;
 	unsigned comp = (unsigned)strtoul(arg, &end, 10);
@@ -1366,8 +1344,7 @@ setcomp(const char *arg)
 	return store("comp", comp);
 }
 
-static const char *
-askmask(void)
+static const char *askmask(void)
 {
 	char names[128] = "", pick[8];
 	const char *type = "Generic";
@@ -1380,12 +1357,13 @@ askmask(void)
 		}
 	for (size_t i = 0; i < LEN(bits); i++)
 		if (m.stored.mask & bits[i].bit)
-			snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", *names ? "," : "", bits[i].name);
-	return format("Config Index: 1\nConfig Type:  %u (%s)\nInterface bitmask: %08X (%s)", m.stored.type, type, m.stored.mask, names);
+			snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s",
+				 *names ? "," : "", bits[i].name);
+	return format("Config Index: 1\nConfig Type:  %u (%s)\nInterface bitmask: %08X (%s)",
+		      m.stored.type, type, m.stored.mask, names);
 }
 
-static const char *
-setmask(const char *arg)
+static const char *setmask(const char *arg)
 {
 	unsigned index, type, mask;
 	const char *why;
@@ -1393,40 +1371,40 @@ setmask(const char *arg)
 
 	if (sscanf(arg, "%u,%u,%x%n", &index, &type, &mask, &n) != 3 || arg[n] || index != 1)
 		return "syntax";
-	if (!accepts("type", type, type < 32 && (helpbits(true) >> type & 1)) || !accepts("mask", mask, !(mask & ~helpbits(false))))
+	if (!accepts("type", type, type < 32 && (helpbits(true) >> type & 1)) ||
+	    !accepts("mask", mask, !(mask & ~helpbits(false))))
 		return "unlisted";
 	if (type != m.stored.type && (why = store("type", type)))
 		return why;
 	return store("mask", mask);
 }
 
-static const char *
-askvid(void)
+static const char *askvid(void)
 {
 	return format("!USBVID: %04X", m.stored.vid);
 }
 
-static const char *
-askinfo(void)
+static const char *askinfo(void)
 {
-	return format("Vendor ID: %04X\nProduct ID: APP %04X, BOOT %04X\nManufacturer: %s\nProduct: %s",
-		m.stored.vid, m.stored.pid, m.stored.bootpid, value("manufacturer"), value("product"));
+	return format(
+		"Vendor ID: %04X\nProduct ID: APP %04X, BOOT %04X\nManufacturer: %s\nProduct: %s",
+		m.stored.vid, m.stored.pid, m.stored.bootpid, value("manufacturer"),
+		value("product"));
 }
 
 static const struct command {
 	const char *name, *dialect;
 	const char *(*ask)(void), *(*list)(void), *(*set)(const char *);
 } commands[] = {
-	{ "!UDPID",     "index", askpid,  listpids,  setpid  },
+	{ "!UDPID", "index", askpid, listpids, setpid },
 	{ "!UDUSBCOMP", "index", askcomp, listcomps, setcomp },
-	{ "!USBPID",    "mask",  askpid,  listpids,  setpid  },
-	{ "!USBCOMP",   "mask",  askmask, listcomps, setmask },
-	{ "!USBVID",    "mask",  askvid,  NULL,      NULL    },
-	{ "!USBINFO",   "mask",  askinfo, NULL,      NULL    },
+	{ "!USBPID", "mask", askpid, listpids, setpid },
+	{ "!USBCOMP", "mask", askmask, listcomps, setmask },
+	{ "!USBVID", "mask", askvid, NULL, NULL },
+	{ "!USBINFO", "mask", askinfo, NULL, NULL },
 };
 
-static void
-doreset(struct itf *t, const char *cmd)
+static void doreset(struct itf *t, const char *cmd)
 {
 	const char *how = ruled("reset");
 
@@ -1443,8 +1421,7 @@ doreset(struct itf *t, const char *cmd)
 		say("ignored reset");
 }
 
-static bool
-locked(bool write)
+static bool locked(bool write)
 {
 	const char *what = value("locked");
 
@@ -1452,8 +1429,7 @@ locked(bool write)
 }
 
 /* One of the table's: NAME?, NAME=?, NAME=VALUE. */
-static void
-doset(struct itf *t, const char *cmd, const struct command *c, const char *tail)
+static void doset(struct itf *t, const char *cmd, const struct command *c, const char *tail)
 {
 	const char *info = NULL, *why = NULL;
 	bool ask = !strcmp(tail, "?"), list = !strcmp(tail, "=?"), set = !ask && !list;
@@ -1473,15 +1449,15 @@ doset(struct itf *t, const char *cmd, const struct command *c, const char *tail)
 	}
 }
 
-static void
-docommand(struct itf *t, const char *line, const char *port)
+static void docommand(struct itf *t, const char *line, const char *port)
 {
 	const char *cmd = line + 2;
 
 	if (!strncasecmp(cmd, "!ENTERCND=", 10)) {
 		const char *code = cmd + 10;
 		size_t n = strlen(value("unlock"));
-		bool ok = *code == '"' && !strncmp(code + 1, value("unlock"), n) && !strcmp(code + 1 + n, "\"");
+		bool ok = *code == '"' && !strncmp(code + 1, value("unlock"), n) &&
+			  !strcmp(code + 1 + n, "\"");
 
 		say("unlock %s", ok ? "ok" : "refused");
 		m.unlocked = ok;
@@ -1498,7 +1474,8 @@ docommand(struct itf *t, const char *line, const char *port)
 		doreset(t, line);
 	} else {
 		for (const struct command *c = commands; c < commands + LEN(commands); c++)
-			if (!strncasecmp(cmd, c->name, strlen(c->name)) && is("dialect", c->dialect) && strchr("?=", cmd[strlen(c->name)])) {
+			if (!strncasecmp(cmd, c->name, strlen(c->name)) &&
+			    is("dialect", c->dialect) && strchr("?=", cmd[strlen(c->name)])) {
 				doset(t, line, c, cmd + strlen(c->name));
 				return;
 			}
@@ -1506,8 +1483,7 @@ docommand(struct itf *t, const char *line, const char *port)
 	}
 }
 
-static const char *
-portkind(unsigned num)
+static const char *portkind(unsigned num)
 {
 	for (const struct line *l = find(NULL, "port"); l; l = find(l, "port")) {
 		char *end;
@@ -1519,8 +1495,7 @@ portkind(unsigned num)
 }
 
 /* The fault rules of one command; true if it is done with. */
-static bool
-spoilt(struct itf *t, const char *line)
+static bool spoilt(struct itf *t, const char *line)
 {
 	const struct line *l;
 	const char *text;
@@ -1559,8 +1534,7 @@ spoilt(struct itf *t, const char *line)
 	return false;
 }
 
-static void
-doline(struct itf *t)
+static void doline(struct itf *t)
 {
 	char *s = t->line;
 	const char *port = portkind(t->num);
@@ -1573,11 +1547,13 @@ doline(struct itf *t)
 	if (!*s)
 		return;
 	say("at %u %s", t->num, visible(s, strlen(s), 200));
-	if (!step() || now() - m.since < ms("deaf") || !strcmp(port, "silent") || (find(NULL, "at-dtr") && !t->dtr && !m.link))
+	if (!step() || now() - m.since < ms("deaf") || !strcmp(port, "silent") ||
+	    (find(NULL, "at-dtr") && !t->dtr && !m.link))
 		return;
 	*t->echo = 0;
 	if (t->echoes)
-		snprintf(t->echo, sizeof t->echo, is("echo", "double") ? "%s\r%s%s\r" : "%s\r", s, eol(), s);
+		snprintf(t->echo, sizeof t->echo, is("echo", "double") ? "%s\r%s%s\r" : "%s\r", s,
+			 eol(), s);
 	at = !strncasecmp(s, "AT", 2);
 	if (!at || (!strcmp(port, "password") && strncasecmp(s, "AT!ENTERCND=", 12))) {
 		sendbytes(t, t->echo, strlen(t->echo));
@@ -1587,8 +1563,7 @@ doline(struct itf *t)
 	}
 }
 
-static void
-atbytes(struct itf *t, const unsigned char *p, size_t n)
+static void atbytes(struct itf *t, const unsigned char *p, size_t n)
 {
 	for (; n--; p++) {
 		if (*p == '\r')
@@ -1601,10 +1576,10 @@ atbytes(struct itf *t, const unsigned char *p, size_t n)
 /* QMI: answers go out as encapsulated messages, or in the MBIM answer that belongs to them */
 
 /* One MBIM message to the host, in fragments where the modem file wants them. */
-static void
-mbimsend(struct itf *t, const struct msg *g)
+static void mbimsend(struct itf *t, const struct msg *g)
 {
-	size_t max = number("mbim-fragment", 10), body = g->n > 20 ? g->n - 20 : 0, piece = max > 20 ? max - 20 : body;
+	size_t max = number("mbim-fragment", 10), body = g->n > 20 ? g->n - 20 : 0,
+	       piece = max > 20 ? max - 20 : body;
 	unsigned total = body > piece ? (unsigned)((body + piece - 1) / piece) : 1;
 
 	if (total == 1) {
@@ -1626,8 +1601,8 @@ mbimsend(struct itf *t, const struct msg *g)
 }
 
 /* COMMAND_DONE, or INDICATE_STATUS when it is not asked for. */
-static void
-mbimdone(struct itf *t, bool asked, uint32_t cid, uint32_t status, const void *data, size_t n)
+static void mbimdone(struct itf *t, bool asked, uint32_t cid, uint32_t status, const void *data,
+		     size_t n)
 {
 	struct msg g = { 0 };
 
@@ -1645,23 +1620,22 @@ mbimdone(struct itf *t, bool asked, uint32_t cid, uint32_t status, const void *d
 	mbimsend(t, &g);
 }
 
-static void
-tlv(struct msg *g, unsigned type, size_t n, const void *data)
+static void tlv(struct msg *g, unsigned type, size_t n, const void *data)
 {
 	put(g, type, 1);
 	put(g, (uint32_t)n, 2);
 	putbytes(g, data, n);
 }
 
-static void
-result(struct msg *g, unsigned error)
+static void result(struct msg *g, unsigned error)
 {
-	tlv(g, 2, 4, (const unsigned char[]){ error != 0, 0, (unsigned char)error, (unsigned char)(error >> 8) });
+	tlv(g, 2, 4,
+	    (const unsigned char[]){ error != 0, 0, (unsigned char)error,
+				     (unsigned char)(error >> 8) });
 }
 
 /* TLVs last one first. */
-static void
-reverse(struct msg *g)
+static void reverse(struct msg *g)
 {
 	struct msg r = { .n = g->n };
 	size_t to = g->n;
@@ -1685,12 +1659,12 @@ struct qmi { /* the message that is answered */
 	struct msg out; /* the TLVs of the answer */
 };
 
-static void
-qmisend(struct itf *t, const struct qmi *q, enum kind kind, const struct msg *tlvs)
+static void qmisend(struct itf *t, const struct qmi *q, enum kind kind, const struct msg *tlvs)
 {
 	struct msg g = { 0 };
 	unsigned head = q->service ? 7 : 6;
-	unsigned more = (unsigned)strtoul(ruled("qmi-length"), NULL, 10), less = (unsigned)strtoul(ruled("qmi-short"), NULL, 10);
+	unsigned more = (unsigned)strtoul(ruled("qmi-length"), NULL, 10),
+		 less = (unsigned)strtoul(ruled("qmi-short"), NULL, 10);
 
 	put(&g, 1, 1);
 	put(&g, (uint32_t)(5 + head + tlvs->n + more), 2);
@@ -1710,8 +1684,7 @@ qmisend(struct itf *t, const struct qmi *q, enum kind kind, const struct msg *tl
 		notify(t, g.b, g.n);
 }
 
-static const unsigned char *
-findtlv(const struct qmi *q, unsigned type, size_t *len)
+static const unsigned char *findtlv(const struct qmi *q, unsigned type, size_t *len)
 {
 	for (size_t i = 0; i + 3 <= q->n; i += 3 + *len) {
 		*len = le16(q->tlvs + i + 1);
@@ -1726,8 +1699,7 @@ findtlv(const struct qmi *q, unsigned type, size_t *len)
 
 /* CTL */
 
-static unsigned
-ctlversion(struct qmi *q)
+static unsigned ctlversion(struct qmi *q)
 {
 	static const unsigned char list[] = { 3, 0, 1, 0, 5, 0, 1, 1, 0, 20, 0, 2, 1, 0, 10, 0 };
 
@@ -1736,8 +1708,7 @@ ctlversion(struct qmi *q)
 	return 0;
 }
 
-static unsigned
-ctlallocate(struct qmi *q)
+static unsigned ctlallocate(struct qmi *q)
 {
 	size_t n;
 	const unsigned char *p = findtlv(q, 1, &n);
@@ -1755,8 +1726,7 @@ ctlallocate(struct qmi *q)
 	return 0;
 }
 
-static unsigned
-ctlrelease(struct qmi *q)
+static unsigned ctlrelease(struct qmi *q)
 {
 	size_t n;
 	const unsigned char *p = findtlv(q, 1, &n);
@@ -1771,16 +1741,14 @@ ctlrelease(struct qmi *q)
 	return 0;
 }
 
-static unsigned
-ctlsync(struct qmi *q)
+static unsigned ctlsync(struct qmi *q)
 {
 	memset(m.client, 0, sizeof m.client);
 	result(&q->out, 0);
 	return 0;
 }
 
-static unsigned
-ctlinstance(struct qmi *q)
+static unsigned ctlinstance(struct qmi *q)
 {
 	result(&q->out, 0);
 	tlv(&q->out, 1, 2, "\1\0");
@@ -1789,8 +1757,7 @@ ctlinstance(struct qmi *q)
 
 /* DMS */
 
-static unsigned
-dmsmodel(struct qmi *q)
+static unsigned dmsmodel(struct qmi *q)
 {
 	const char *s = value(q->id == 0x22 ? "name" : "firmware");
 
@@ -1801,16 +1768,14 @@ dmsmodel(struct qmi *q)
 	return 0;
 }
 
-static unsigned
-dmsgetmode(struct qmi *q)
+static unsigned dmsgetmode(struct qmi *q)
 {
 	result(&q->out, 0);
 	tlv(&q->out, 1, 1, (const unsigned char[]){ (unsigned char)m.opmode });
 	return 0;
 }
 
-static unsigned
-dmssetmode(struct qmi *q)
+static unsigned dmssetmode(struct qmi *q)
 {
 	size_t n;
 	const unsigned char *p = findtlv(q, 1, &n);
@@ -1836,8 +1801,7 @@ dmssetmode(struct qmi *q)
 }
 
 /* The number that says the same as the mask. */
-static unsigned
-compof(const struct settings *s)
+static unsigned compof(const struct settings *s)
 {
 	if (is("dialect", "index"))
 		return s->comp;
@@ -1847,8 +1811,7 @@ compof(const struct settings *s)
 	return 0;
 }
 
-static bool
-qmilists(unsigned comp)
+static bool qmilists(unsigned comp)
 {
 	const char *s = value("qmi-comps");
 	char n[8];
@@ -1857,10 +1820,10 @@ qmilists(unsigned comp)
 	return s ? hasword(s, n) : comprow(comp);
 }
 
-static unsigned
-dmsgetcomp(struct qmi *q)
+static unsigned dmsgetcomp(struct qmi *q)
 {
-	unsigned char list[256], cur = (unsigned char)compof(find(NULL, "qmi-running") ? &m.running : &m.stored);
+	unsigned char list[256],
+		cur = (unsigned char)compof(find(NULL, "qmi-running") ? &m.running : &m.stored);
 	size_t n = 1;
 
 	if (value("qmi-third") && compof(&m.stored) != compof(&m.running))
@@ -1875,8 +1838,7 @@ dmsgetcomp(struct qmi *q)
 	return 0;
 }
 
-static unsigned
-dmssetcomp(struct qmi *q)
+static unsigned dmssetcomp(struct qmi *q)
 {
 	size_t n;
 	const unsigned char *p = findtlv(q, 1, &n);
@@ -1907,21 +1869,13 @@ static const struct {
 	unsigned service, id;
 	unsigned (*fn)(struct qmi *); /* an error, or 0 and the answer's TLVs */
 } messages[] = {
-	{ 0, 0x0020, ctlinstance },
-	{ 0, 0x0021, ctlversion  },
-	{ 0, 0x0022, ctlallocate },
-	{ 0, 0x0023, ctlrelease  },
-	{ 0, 0x0027, ctlsync     },
-	{ 2, 0x0022, dmsmodel    },
-	{ 2, 0x0023, dmsmodel    },
-	{ 2, 0x002d, dmsgetmode  },
-	{ 2, 0x002e, dmssetmode  },
-	{ 2, 0x555b, dmsgetcomp  },
-	{ 2, 0x555c, dmssetcomp  },
+	{ 0, 0x0020, ctlinstance }, { 0, 0x0021, ctlversion }, { 0, 0x0022, ctlallocate },
+	{ 0, 0x0023, ctlrelease },  { 0, 0x0027, ctlsync },    { 2, 0x0022, dmsmodel },
+	{ 2, 0x0023, dmsmodel },    { 2, 0x002d, dmsgetmode }, { 2, 0x002e, dmssetmode },
+	{ 2, 0x555b, dmsgetcomp },  { 2, 0x555c, dmssetcomp },
 };
 
-static void
-qmianswer(struct itf *t, struct qmi *q)
+static void qmianswer(struct itf *t, struct qmi *q)
 {
 	const struct line *l;
 	struct msg *g = &q->out;
@@ -1969,8 +1923,7 @@ qmianswer(struct itf *t, struct qmi *q)
 	qmisend(t, q, RESPONSE, g);
 }
 
-static void
-qmiframe(struct itf *t, const unsigned char *p, size_t n)
+static void qmiframe(struct itf *t, const unsigned char *p, size_t n)
 {
 	struct qmi q = { 0 };
 	size_t head;
@@ -1995,16 +1948,18 @@ qmiframe(struct itf *t, const unsigned char *p, size_t n)
 
 /* MBIM */
 
-static const unsigned char
-	basic[16]  = { 0xa2, 0x89, 0xcc, 0x33, 0xbc, 0xbb, 0x8b, 0x4f, 0xb6, 0xb0, 0x13, 0x3e, 0xc2, 0xaa, 0xe6, 0xdf },
-	sierra[16] = { 0xd1, 0xa3, 0x0b, 0xc2, 0xf9, 0x7a, 0x6e, 0x43, 0xbf, 0x65, 0xc7, 0xe2, 0x4f, 0xb0, 0xf0, 0xd3 };
+static const unsigned char basic[16] = { 0xa2, 0x89, 0xcc, 0x33, 0xbc, 0xbb, 0x8b, 0x4f,
+					 0xb6, 0xb0, 0x13, 0x3e, 0xc2, 0xaa, 0xe6, 0xdf },
+			   sierra[16] = { 0xd1, 0xa3, 0x0b, 0xc2, 0xf9, 0x7a, 0x6e, 0x43,
+					  0xbf, 0x65, 0xc7, 0xe2, 0x4f, 0xb0, 0xf0, 0xd3 };
 
 /* Numbers first, then where each string lies, then the strings. */
-static void
-devicecaps(struct itf *t)
+static void devicecaps(struct itf *t)
 {
 	static const uint32_t numbers[] = { 1, 1, 1, 2, 0x3f, 3, 1, 8 };
-	const char *strings[] = { "", value("serial"), value("firmware") ? value("firmware") : "SWI9200X_03.05.29.02", value("name") };
+	const char *strings[] = { "", value("serial"),
+				  value("firmware") ? value("firmware") : "SWI9200X_03.05.29.02",
+				  value("name") };
 	struct msg g = { 0 }, text = { 0 };
 	const uint32_t base = 4 * LEN(numbers) + 8 * LEN(strings);
 
@@ -2024,8 +1979,7 @@ devicecaps(struct itf *t)
 	mbimdone(t, true, 1, 0, g.b, g.n);
 }
 
-static void
-mbimcommand(struct itf *t, const unsigned char *p, size_t n)
+static void mbimcommand(struct itf *t, const unsigned char *p, size_t n)
 {
 	uint32_t cid, type, len;
 
@@ -2044,15 +1998,15 @@ mbimcommand(struct itf *t, const unsigned char *p, size_t n)
 		m.tunnel = false;
 	} else if (!memcmp(m.uuid, basic, sizeof basic) && cid == 1 && type == 0) {
 		devicecaps(t);
-	} else if (!memcmp(m.uuid, basic, sizeof basic) && cid == 19) { /* subscribe to indications: they all stay as asked */
+	} else if (!memcmp(m.uuid, basic, sizeof basic) &&
+		   cid == 19) { /* subscribe to indications: they all stay as asked */
 		mbimdone(t, true, cid, 0, p + 48, len);
 	} else {
 		mbimdone(t, true, cid, memcmp(m.uuid, basic, sizeof basic) ? 2 : 9, NULL, 0);
 	}
 }
 
-static void
-mbimerror(struct itf *t, uint32_t error)
+static void mbimerror(struct itf *t, uint32_t error)
 {
 	struct msg g = { 0 };
 
@@ -2063,8 +2017,7 @@ mbimerror(struct itf *t, uint32_t error)
 	notify(t, g.b, g.n);
 }
 
-static void
-mbimframe(struct itf *t, const unsigned char *p, size_t n)
+static void mbimframe(struct itf *t, const unsigned char *p, size_t n)
 {
 	uint32_t type;
 	struct msg g = { 0 };
@@ -2096,8 +2049,7 @@ mbimframe(struct itf *t, const unsigned char *p, size_t n)
 
 /* mass storage: a card reader without a card */
 
-static void
-scsi(struct itf *t, const unsigned char *p, size_t n)
+static void scsi(struct itf *t, const unsigned char *p, size_t n)
 {
 	static const unsigned char inquiry[36] = "\0\x80\2\2\x1f\0\0\0SIERRA  TRU-Install     2.31";
 	static const unsigned char sense[18] = { 0x70, 0, 2, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x3a };
@@ -2133,21 +2085,23 @@ struct request {
 	unsigned char out[MAXMSG];
 };
 
-static struct itf *
-byinterface(unsigned num)
+static struct itf *byinterface(unsigned num)
 {
 	for (size_t i = 0; m.active && i < m.active->nitf; i++)
-		if (m.active->itf[i].num == num || (two(&m.active->itf[i]) && m.active->itf[i].num + 1 == num))
+		if (m.active->itf[i].num == num ||
+		    (two(&m.active->itf[i]) && m.active->itf[i].num + 1 == num))
 			return &m.active->itf[i];
 	return NULL;
 }
 
-static struct ep *
-byaddress(unsigned addr)
+static struct ep *byaddress(unsigned addr)
 {
 	for (size_t i = 0; m.active && addr && i < m.active->nitf; i++) {
 		struct itf *t = &m.active->itf[i];
-		struct ep *e = addr == t->in.addr ? &t->in : addr == t->out.addr ? &t->out : addr == t->note.addr ? &t->note : NULL;
+		struct ep *e = addr == t->in.addr     ? &t->in
+			       : addr == t->out.addr  ? &t->out
+			       : addr == t->note.addr ? &t->note
+						      : NULL;
 
 		if (e)
 			return e;
@@ -2155,8 +2109,7 @@ byaddress(unsigned addr)
 	return NULL;
 }
 
-static int
-getdescriptor(struct request *s)
+static int getdescriptor(struct request *s)
 {
 	unsigned type = s->wValue >> 8, i = s->wValue & 0xff;
 
@@ -2183,8 +2136,7 @@ getdescriptor(struct request *s)
 	return -EPIPE;
 }
 
-static void
-quiet(struct config *c)
+static void quiet(struct config *c)
 {
 	for (size_t i = 0; c && i < c->nitf; i++) {
 		struct itf *t = &c->itf[i];
@@ -2201,8 +2153,7 @@ quiet(struct config *c)
 	}
 }
 
-static int
-setconfiguration(struct request *s)
+static int setconfiguration(struct request *s)
 {
 	const struct line *crash = find(NULL, "crash");
 
@@ -2222,20 +2173,19 @@ setconfiguration(struct request *s)
 	if (m.boottime)
 		leave("boot", m.boottime);
 	if (crash && !strcmp(m.mode->word, "mode") && !m.fewer &&
-	    strtoul(crash->value, NULL, 0) == (is("dialect", "mask") ? m.running.mask : m.running.comp))
+	    strtoul(crash->value, NULL, 0) ==
+		    (is("dialect", "mask") ? m.running.mask : m.running.comp))
 		leave("crash", ms("crash-after"));
 	return 0;
 }
 
-static int
-getconfiguration(struct request *s)
+static int getconfiguration(struct request *s)
 {
 	s->out[0] = (unsigned char)(m.active ? m.active - m.config + 1 : 0);
 	return 1;
 }
 
-static int
-setinterface(struct request *s)
+static int setinterface(struct request *s)
 {
 	struct itf *t = byinterface(s->wIndex);
 
@@ -2246,8 +2196,7 @@ setinterface(struct request *s)
 	return 0;
 }
 
-static int
-getinterface(struct request *s)
+static int getinterface(struct request *s)
 {
 	const struct itf *t = byinterface(s->wIndex);
 
@@ -2255,8 +2204,7 @@ getinterface(struct request *s)
 	return t ? 1 : -EPIPE;
 }
 
-static int
-getstatus(struct request *s)
+static int getstatus(struct request *s)
 {
 	const struct ep *e = byaddress(s->wIndex & 0xff);
 
@@ -2265,8 +2213,7 @@ getstatus(struct request *s)
 	return 2;
 }
 
-static int
-clearfeature(struct request *s)
+static int clearfeature(struct request *s)
 {
 	struct ep *e = byaddress(s->wIndex & 0xff);
 
@@ -2275,8 +2222,7 @@ clearfeature(struct request *s)
 	return 0;
 }
 
-static int
-accept0(struct request *s)
+static int accept0(struct request *s)
 {
 	memset(s->out, 0, 8);
 	return s->bmRequestType & 0x80 ? (int)s->wLength : 0;
@@ -2284,8 +2230,7 @@ accept0(struct request *s)
 
 /* TRU-Install */
 
-static int
-swocinfo(struct request *s)
+static int swocinfo(struct request *s)
 {
 	const char *how = ruled("swocinfo");
 	unsigned sku = number("linuxsku", 16), ver = number("linuxver", 16);
@@ -2302,8 +2247,7 @@ swocinfo(struct request *s)
 	return strcmp(how, "short") ? 60 : 8;
 }
 
-static int
-swocmode(struct request *s)
+static int swocmode(struct request *s)
 {
 	const char *how = ruled("swoc");
 	long wait = ms("flip");
@@ -2319,12 +2263,13 @@ swocmode(struct request *s)
 		leave("flip", 0);
 		return KEEP;
 	}
-	leave("flip", wait < 60 ? 60 : wait); /* sooner and the hub driver waits 5 s for its own enumeration */
+	leave("flip",
+	      wait < 60 ? 60
+			: wait); /* sooner and the hub driver waits 5 s for its own enumeration */
 	return 0;
 }
 
-static int
-fwattr(struct request *s)
+static int fwattr(struct request *s)
 {
 	unsigned attr = number("fwattr", 16);
 
@@ -2335,8 +2280,7 @@ fwattr(struct request *s)
 
 /* class requests */
 
-static int
-linestate(struct request *s)
+static int linestate(struct request *s)
 {
 	struct itf *t = byinterface(s->wIndex);
 
@@ -2349,8 +2293,7 @@ linestate(struct request *s)
 	return 0;
 }
 
-static int
-sendencapsulated(struct request *s)
+static int sendencapsulated(struct request *s)
 {
 	struct itf *t = byinterface(s->wIndex);
 
@@ -2363,8 +2306,7 @@ sendencapsulated(struct request *s)
 	return m.hung ? KEEP : 0;
 }
 
-static int
-getencapsulated(struct request *s)
+static int getencapsulated(struct request *s)
 {
 	struct itf *t = byinterface(s->wIndex);
 	size_t n;
@@ -2377,17 +2319,16 @@ getencapsulated(struct request *s)
 	return (int)n;
 }
 
-static int
-ntbparameters(struct request *s)
+static int ntbparameters(struct request *s)
 {
-	static const unsigned char p[28] = { 28, 0, 1, 0, 0, 0x40, 0, 0, 4, 0, 0, 0, 4, 0, 0, 0, 0, 0x40, 0, 0, 4, 0, 0, 0, 4, 0, 16, 0 };
+	static const unsigned char p[28] = { 28, 0, 1, 0,    0, 0x40, 0, 0, 4, 0, 0, 0, 4,  0,
+					     0,  0, 0, 0x40, 0, 0,    4, 0, 0, 0, 4, 0, 16, 0 };
 
 	memcpy(s->out, p, sizeof p);
 	return sizeof p;
 }
 
-static int
-maxlun(struct request *s)
+static int maxlun(struct request *s)
 {
 	s->out[0] = 0;
 	return 1;
@@ -2398,47 +2339,49 @@ static const struct {
 	unsigned bmRequestType, mask, bRequest;
 	int (*fn)(struct request *);
 } requests[] = {
-	{ 0x80, 0xff, 0x06, getdescriptor    },
+	{ 0x80, 0xff, 0x06, getdescriptor },
 	{ 0x00, 0xff, 0x09, setconfiguration },
 	{ 0x80, 0xff, 0x08, getconfiguration },
-	{ 0x01, 0xff, 0x0b, setinterface     },
-	{ 0x81, 0xff, 0x0a, getinterface     },
-	{ 0x80, 0xfc, 0x00, getstatus        },
-	{ 0x00, 0xfc, 0x01, clearfeature     },
-	{ 0x00, 0xfc, 0x03, accept0          }, /* SET_FEATURE */
-	{ 0x00, 0xff, 0x30, accept0          }, /* SET_SEL */
-	{ 0x00, 0xff, 0x31, accept0          }, /* SET_ISOCH_DELAY */
-	{ 0x40, 0xff, 0x00, accept0          }, /* SetPower */
-	{ 0x40, 0xff, 0x07, accept0          }, /* SetNmea */
-	{ 0xc0, 0xff, 0x06, fwattr           },
-	{ 0xc0, 0xff, 0x0a, swocinfo         },
-	{ 0x40, 0xff, 0x0b, swocmode         },
-	{ 0x21, 0xff, 0x22, linestate        },
-	{ 0x21, 0xff, 0x20, accept0          }, /* SET_LINE_CODING */
+	{ 0x01, 0xff, 0x0b, setinterface },
+	{ 0x81, 0xff, 0x0a, getinterface },
+	{ 0x80, 0xfc, 0x00, getstatus },
+	{ 0x00, 0xfc, 0x01, clearfeature },
+	{ 0x00, 0xfc, 0x03, accept0 }, /* SET_FEATURE */
+	{ 0x00, 0xff, 0x30, accept0 }, /* SET_SEL */
+	{ 0x00, 0xff, 0x31, accept0 }, /* SET_ISOCH_DELAY */
+	{ 0x40, 0xff, 0x00, accept0 }, /* SetPower */
+	{ 0x40, 0xff, 0x07, accept0 }, /* SetNmea */
+	{ 0xc0, 0xff, 0x06, fwattr },
+	{ 0xc0, 0xff, 0x0a, swocinfo },
+	{ 0x40, 0xff, 0x0b, swocmode },
+	{ 0x21, 0xff, 0x22, linestate },
+	{ 0x21, 0xff, 0x20, accept0 }, /* SET_LINE_CODING */
 	{ 0x21, 0xff, 0x00, sendencapsulated },
-	{ 0xa1, 0xff, 0x01, getencapsulated  },
-	{ 0xa1, 0xff, 0x80, ntbparameters    },
-	{ 0x21, 0xff, 0x43, accept0          }, /* SET_ETHERNET_PACKET_FILTER */
-	{ 0x21, 0xff, 0x86, accept0          }, /* SET_NTB_INPUT_SIZE */
-	{ 0xa1, 0xff, 0xfe, maxlun           },
-	{ 0x21, 0xff, 0xff, accept0          }, /* mass storage reset */
+	{ 0xa1, 0xff, 0x01, getencapsulated },
+	{ 0xa1, 0xff, 0x80, ntbparameters },
+	{ 0x21, 0xff, 0x43, accept0 }, /* SET_ETHERNET_PACKET_FILTER */
+	{ 0x21, 0xff, 0x86, accept0 }, /* SET_NTB_INPUT_SIZE */
+	{ 0xa1, 0xff, 0xfe, maxlun },
+	{ 0x21, 0xff, 0xff, accept0 }, /* mass storage reset */
 };
 
 /* False if it is not answered: its UNLINK, or the end of the socket, settles it. */
-static bool
-control(uint32_t seq, const unsigned char *setup, const unsigned char *data)
+static bool control(uint32_t seq, const unsigned char *setup, const unsigned char *data)
 {
-	struct request s = { setup[0], setup[1], le16(setup + 2), le16(setup + 4), le16(setup + 6), .data = data };
+	struct request s = { setup[0],        setup[1],        le16(setup + 2),
+			     le16(setup + 4), le16(setup + 6), .data = data };
 	int r = -EPIPE;
 	bool in = s.bmRequestType & 0x80;
 
 	if (s.bmRequestType & 0x60) {
-		say("ctrl %02x %02x %04x %04x %u", s.bmRequestType, s.bRequest, s.wValue, s.wIndex, s.wLength);
+		say("ctrl %02x %02x %04x %04x %u", s.bmRequestType, s.bRequest, s.wValue, s.wIndex,
+		    s.wLength);
 		if (!step())
 			r = KEEP;
 	}
 	for (size_t i = 0; r != KEEP && i < LEN(requests); i++)
-		if (requests[i].bmRequestType == (s.bmRequestType & requests[i].mask) && requests[i].bRequest == s.bRequest) {
+		if (requests[i].bmRequestType == (s.bmRequestType & requests[i].mask) &&
+		    requests[i].bRequest == s.bRequest) {
 			r = m.hung ? KEEP : requests[i].fn(&s);
 			break;
 		}
@@ -2455,8 +2398,7 @@ control(uint32_t seq, const unsigned char *setup, const unsigned char *data)
 
 /* USB/IP */
 
-static void
-waiting(uint32_t seq, unsigned ep, size_t len)
+static void waiting(uint32_t seq, unsigned ep, size_t len)
 {
 	struct urb *u = malloc(sizeof *u), **p = &m.urb;
 
@@ -2468,8 +2410,7 @@ waiting(uint32_t seq, unsigned ep, size_t len)
 	*p = u;
 }
 
-static void
-bulkout(struct itf *t, const unsigned char *p, size_t n)
+static void bulkout(struct itf *t, const unsigned char *p, size_t n)
 {
 	if (speaks(t, "at"))
 		atbytes(t, p, n);
@@ -2477,8 +2418,7 @@ bulkout(struct itf *t, const unsigned char *p, size_t n)
 		scsi(t, p, n);
 }
 
-static void
-submit(const unsigned char *h, const unsigned char *data)
+static void submit(const unsigned char *h, const unsigned char *data)
 {
 	uint32_t seq = be32(h + 4), len = be32(h + 24);
 	unsigned ep = be32(h + 16) & 15;
@@ -2503,8 +2443,7 @@ submit(const unsigned char *h, const unsigned char *data)
 }
 
 /* One that waits is forgotten; of one that was answered the kernel knows already. */
-static void
-forget(const unsigned char *h)
+static void forget(const unsigned char *h)
 {
 	uint32_t which = be32(h + 20);
 	int status = 0;
@@ -2520,8 +2459,7 @@ forget(const unsigned char *h)
 }
 
 /* What came from the kernel: headers of 48 bytes, after some of them data. */
-static void
-usbip(void)
+static void usbip(void)
 {
 	ssize_t got = recv(m.sock, m.inbuf + m.nin, sizeof m.inbuf - m.nin, MSG_DONTWAIT);
 	size_t from = 0, n;
@@ -2552,8 +2490,7 @@ usbip(void)
 
 /* on and off the bus */
 
-static unsigned
-fromsys(const char *name)
+static unsigned fromsys(const char *name)
 {
 	char path[128], s[16] = "";
 	int fd;
@@ -2568,8 +2505,7 @@ fromsys(const char *name)
 }
 
 /* The ports of all controllers are numbered through: each has as many high-speed as super-speed ones. */
-static bool
-attach(void)
+static bool attach(void)
 {
 	char path[64], s[64];
 	unsigned controllers = 0, each;
@@ -2581,10 +2517,12 @@ attach(void)
 	if (m.controller >= controllers)
 		die("no controller vhci_hcd.%u", m.controller);
 	each = fromsys("nports") / controllers;
-	n = snprintf(s, sizeof s, "%u", m.controller * each + (m.port >= 15 ? each / 2 + m.port - 15 : m.port));
+	n = snprintf(s, sizeof s, "%u",
+		     m.controller * each + (m.port >= 15 ? each / 2 + m.port - 15 : m.port));
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		die("socketpair:");
-	n += snprintf(s + n, sizeof s - (size_t)n, " %d %u %u", pair[1], 1 + m.controller * 64 + m.port, m.speed);
+	n += snprintf(s + n, sizeof s - (size_t)n, " %d %u %u", pair[1],
+		      1 + m.controller * 64 + m.port, m.speed);
 	if ((fd = open("/sys/devices/platform/vhci_hcd.0/attach", O_WRONLY | O_CLOEXEC)) < 0)
 		die("attach:");
 	m.sock = pair[0];
@@ -2600,13 +2538,13 @@ attach(void)
 }
 
 /* The pseudo terminal is held open at both ends, else a master whose slave nobody has open hangs up. */
-static bool
-openpty0(void)
+static bool openpty0(void)
 {
 	struct termios t;
 	const char *name;
 
-	if ((m.sock = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) < 0 || grantpt(m.sock) || unlockpt(m.sock) || !(name = ptsname(m.sock)))
+	if ((m.sock = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) < 0 || grantpt(m.sock) ||
+	    unlockpt(m.sock) || !(name = ptsname(m.sock)))
 		die("pseudo terminal:");
 	if ((m.slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC)) < 0 || tcgetattr(m.slave, &t))
 		die("%s:", name);
@@ -2621,8 +2559,7 @@ openpty0(void)
 	return true;
 }
 
-static void
-plug(void)
+static void plug(void)
 {
 	static const char *const names[] = { [FULL] = "full", [HIGH] = "high", [SUPER] = "super" };
 
@@ -2631,7 +2568,7 @@ plug(void)
 	if (m.link)
 		addconfig("at");
 	else
-		for (const struct line *l = NULL; (l = below(m.mode, l)); )
+		for (const struct line *l = NULL; (l = below(m.mode, l));)
 			if (!strcmp(l->word, "config") && m.nconfig < LEN(m.config))
 				addconfig(l->value);
 	if (!(m.link ? openpty0() : attach())) {
@@ -2639,12 +2576,11 @@ plug(void)
 		return;
 	}
 	m.plugged = true;
-	say("plug %04x:%04x config %zu %s port %u/%u %s", m.vid, m.pid, m.nconfig, names[m.speed], m.port, m.controller,
-		strcmp(m.mode->word, "mode") ? m.mode->word : value("name"));
+	say("plug %04x:%04x config %zu %s port %u/%u %s", m.vid, m.pid, m.nconfig, names[m.speed],
+	    m.port, m.controller, strcmp(m.mode->word, "mode") ? m.mode->word : value("name"));
 }
 
-static void
-unplug(const char *why)
+static void unplug(const char *why)
 {
 	say("unplug %s", why);
 	for (size_t i = 0; i < m.nconfig; i++)
@@ -2665,22 +2601,21 @@ unplug(const char *why)
 	memset(m.client, 0, sizeof m.client);
 }
 
-static const struct line *
-modeof(unsigned pid, unsigned key)
+static const struct line *modeof(unsigned pid, unsigned key)
 {
 	char s[8], what[32];
 	int n;
 
 	snprintf(s, sizeof s, "%04X", pid);
 	for (const struct line *l = find(NULL, "mode"); l; l = find(l, "mode"))
-		if (sscanf(l->value, "%31s %n", what, &n) == 1 && (*what == '*' || hasword(what, s)) && inrange(l->value + n, key))
+		if (sscanf(l->value, "%31s %n", what, &n) == 1 &&
+		    (*what == '*' || hasword(what, s)) && inrange(l->value + n, key))
 			return l;
 	return find(NULL, "dead");
 }
 
 /* Which device it is when it comes back: one of the file's modes. */
-static void
-become(const char *what)
+static void become(const char *what)
 {
 	const char *colon = strchr(what, ':'), *arg = colon ? colon + 1 : "";
 	char kind[16];
@@ -2698,8 +2633,10 @@ become(const char *what)
 	}
 	m.pid = m.running.pid;
 	m.vid = m.running.vid;
-	m.mode = !strcmp(kind, "dead") ? find(NULL, "dead") : modeof(m.pid, is("dialect", "mask") ? m.running.type : m.running.comp);
-	for (const struct line *l = NULL; (l = below(m.mode, l)); )
+	m.mode = !strcmp(kind, "dead")
+			 ? find(NULL, "dead")
+			 : modeof(m.pid, is("dialect", "mask") ? m.running.type : m.running.comp);
+	for (const struct line *l = NULL; (l = below(m.mode, l));)
 		if (!strcmp(l->word, "vid"))
 			m.vid = (unsigned)strtoul(l->value, NULL, 16);
 	if (!strcmp(kind, "vid"))
@@ -2713,16 +2650,12 @@ become(const char *what)
 static const struct life {
 	const char *why, *off, *rule;
 } lives[] = {
-	{ "reset", "off",       "back"     },
-	{ "flip",  "flipoff",   "flipback" },
-	{ "power", "replug",    NULL       },
-	{ "boot",  "bootoff",   NULL       },
-	{ "crash", "crash-off", NULL       },
+	{ "reset", "off", "back" },  { "flip", "flipoff", "flipback" }, { "power", "replug", NULL },
+	{ "boot", "bootoff", NULL }, { "crash", "crash-off", NULL },
 };
 
 /* Is it TRU-Install storage first? */
-static bool
-truinstall(const char *why)
+static bool truinstall(const char *why)
 {
 	const char *when = value("truinstall");
 
@@ -2735,8 +2668,7 @@ truinstall(const char *why)
 	return !strcmp(why, "reset") && !strcmp(when, "always");
 }
 
-static void
-drop(void)
+static void drop(void)
 {
 	const struct life *life = lives;
 	const struct line *crash = find(NULL, "crash");
@@ -2766,8 +2698,7 @@ static void (*const timers[NTIMER])(void) = { [DROP] = drop, [PLUG] = plug };
 
 /* the loop */
 
-static void
-onsignal(int sig)
+static void onsignal(int sig)
 {
 	if (sig == SIGUSR1)
 		cycle = 1;
@@ -2775,8 +2706,7 @@ onsignal(int sig)
 		term = 1;
 }
 
-static void
-runtimers(void)
+static void runtimers(void)
 {
 	for (size_t i = 0; i < NTIMER; i++)
 		if (m.due[i] && m.due[i] <= now()) {
@@ -2785,16 +2715,14 @@ runtimers(void)
 		}
 }
 
-static void
-sooner(long long *next, long long due)
+static void sooner(long long *next, long long due)
 {
 	if (due && (!*next || due < *next))
 		*next = due;
 }
 
 /* When the next thing happens by itself, 0: never. What is due already waits for the host. */
-static long long
-nextdue(void)
+static long long nextdue(void)
 {
 	long long next = 0, t = now();
 
@@ -2806,8 +2734,7 @@ nextdue(void)
 	return next;
 }
 
-static void
-readpty(void)
+static void readpty(void)
 {
 	unsigned char s[512];
 	ssize_t n = read(m.sock, s, sizeof s);
@@ -2816,15 +2743,16 @@ readpty(void)
 		atbytes(&m.active->itf[0], s, (size_t)n);
 }
 
-static void
-loop(const sigset_t *open)
+static void loop(const sigset_t *open)
 {
 	while (!term) {
 		struct pollfd p = { .fd = m.sock, .events = POLLIN };
 		long long next = nextdue(), left = next - now();
-		struct timespec wait = { .tv_sec = left > 0 ? left / 1000 : 0, .tv_nsec = left > 0 ? left % 1000 * 1000000 : 0 };
+		struct timespec wait = { .tv_sec = left > 0 ? left / 1000 : 0,
+					 .tv_nsec = left > 0 ? left % 1000 * 1000000 : 0 };
 
-		if (m.link && m.sock >= 0 && m.active && m.active->itf[0].in.head && m.active->itf[0].in.head->due <= now())
+		if (m.link && m.sock >= 0 && m.active && m.active->itf[0].in.head &&
+		    m.active->itf[0].in.head->due <= now())
 			p.events |= POLLOUT;
 		if (ppoll(&p, 1, next ? &wait : NULL, open) > 0 && p.revents & (POLLIN | POLLHUP))
 			m.link ? readpty() : usbip();
@@ -2840,31 +2768,45 @@ loop(const sigset_t *open)
 	pulled("term");
 }
 
-static _Noreturn void
-usage(void)
+static _Noreturn void usage(void)
 {
-	fputs("usage: modem [-p port] [-c controller] [-s scale] [-l log] [-n nvfile] [-k line]... [-P link] file\n", stderr);
+	fputs("usage: modem [-p port] [-c controller] [-s scale] [-l log] [-n nvfile] [-k line]... "
+	      "[-P link] file\n",
+	      stderr);
 	exit(2);
 }
 
-static void
-options(int argc, char **argv)
+static void options(int argc, char **argv)
 {
 	int c;
 
 	while ((c = getopt(argc, argv, "p:c:s:l:n:k:P:")) != -1)
 		switch (c) {
-		case 'p': m.port = (unsigned)strtoul(optarg, NULL, 10); break;
-		case 'c': m.controller = (unsigned)strtoul(optarg, NULL, 10); break;
-		case 's': m.scale = (unsigned)strtoul(optarg, NULL, 10); break;
-		case 'n': m.nvfile = optarg; break;
-		case 'k': addknob(optarg); break;
-		case 'P': m.link = optarg; break;
+		case 'p':
+			m.port = (unsigned)strtoul(optarg, NULL, 10);
+			break;
+		case 'c':
+			m.controller = (unsigned)strtoul(optarg, NULL, 10);
+			break;
+		case 's':
+			m.scale = (unsigned)strtoul(optarg, NULL, 10);
+			break;
+		case 'n':
+			m.nvfile = optarg;
+			break;
+		case 'k':
+			addknob(optarg);
+			break;
+		case 'P':
+			m.link = optarg;
+			break;
 		case 'l':
-			if ((m.log = open(optarg, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) < 0)
+			if ((m.log = open(optarg, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+					  0666)) < 0)
 				die("%s:", optarg);
 			break;
-		default: usage();
+		default:
+			usage();
 		}
 	if (optind != argc - 1)
 		usage();
@@ -2873,8 +2815,7 @@ options(int argc, char **argv)
 	addlines(builtin);
 }
 
-int
-main(int argc, char **argv)
+int main(int argc, char **argv)
 {
 	struct sigaction sa = { .sa_handler = onsignal };
 	sigset_t ours, before;

@@ -21,19 +21,47 @@
 #include <unistd.h>
 
 /* All that swflip may ask of a kernel. The second half is the C library's doing, at the start, in fork and in signals. */
-static const struct { long number; const char *name; } allowed[] = {
+static const struct {
+	long number;
+	const char *name;
+} allowed[] = {
 #define CALL(name) { SYS_##name, #name }
-	CALL(access), CALL(bind), CALL(clock_gettime), CALL(close), CALL(exit_group), CALL(fcntl), CALL(flock), CALL(fork),
-	CALL(getdents64), CALL(getpid), CALL(ioctl), CALL(kill), CALL(mknod), CALL(mmap), CALL(open), CALL(poll),
-	CALL(read), CALL(readlink), CALL(recvfrom), CALL(rt_sigprocmask), CALL(signalfd4), CALL(socket),
-	CALL(statx), CALL(unlink), CALL(wait4), CALL(write),
-	CALL(arch_prctl), CALL(execve), CALL(restart_syscall), CALL(set_tid_address),
+	CALL(access),
+	CALL(bind),
+	CALL(clock_gettime),
+	CALL(close),
+	CALL(exit_group),
+	CALL(fcntl),
+	CALL(flock),
+	CALL(fork),
+	CALL(getdents64),
+	CALL(getpid),
+	CALL(ioctl),
+	CALL(kill),
+	CALL(mknod),
+	CALL(mmap),
+	CALL(open),
+	CALL(poll),
+	CALL(read),
+	CALL(readlink),
+	CALL(recvfrom),
+	CALL(rt_sigprocmask),
+	CALL(signalfd4),
+	CALL(socket),
+	CALL(statx),
+	CALL(unlink),
+	CALL(wait4),
+	CALL(write),
+	CALL(arch_prctl),
+	CALL(execve),
+	CALL(restart_syscall),
+	CALL(set_tid_address),
 };
 
 /* What may be opened for writing: the devices, their two attributes, the kernel's log, private nodes. */
 static const char *const writable[] = {
-	"/dev/null", "/dev/kmsg", "/dev/ttyUSB", "/dev/ttyACM", "/dev/cdc-wdm", "/dev/bus/usb/", "/.swflip-",
-	"/bConfigurationValue", "/power/control",
+	"/dev/null",     "/dev/kmsg", "/dev/ttyUSB",          "/dev/ttyACM",    "/dev/cdc-wdm",
+	"/dev/bus/usb/", "/.swflip-", "/bConfigurationValue", "/power/control",
 };
 
 static bool used[512];
@@ -64,7 +92,8 @@ static void judge(pid_t pid, const struct user_regs_struct *r, bool started)
 	while (i < sizeof allowed / sizeof *allowed && allowed[i].number != (long)r->orig_rax)
 		i++;
 	if (i == sizeof allowed / sizeof *allowed || (r->orig_rax == SYS_execve && started)) {
-		printf("not ok syscalls: %s %llu\n", r->orig_rax == SYS_execve ? "execve is" : "a new system call,", r->orig_rax);
+		printf("not ok syscalls: %s %llu\n",
+		       r->orig_rax == SYS_execve ? "execve is" : "a new system call,", r->orig_rax);
 		broken = 1;
 		return;
 	}
@@ -75,7 +104,8 @@ static void judge(pid_t pid, const struct user_regs_struct *r, bool started)
 
 int main(int argc, char **argv)
 {
-	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
+	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
+			     PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
 	pid_t first = argc > 1 ? fork() : -1, pid;
 	int status, result = 127;
 
@@ -99,7 +129,8 @@ int main(int argc, char **argv)
 			continue;
 		}
 		/* at the entry of a call, not at its end, rax is -ENOSYS */
-		if (signal == (SIGTRAP | 0x80) && !ptrace(PTRACE_GETREGS, pid, 0, &r) && (long)r.rax == -ENOSYS)
+		if (signal == (SIGTRAP | 0x80) && !ptrace(PTRACE_GETREGS, pid, 0, &r) &&
+		    (long)r.rax == -ENOSYS)
 			judge(pid, &r, true);
 		if (signal == (SIGTRAP | 0x80) || signal == SIGTRAP || signal == SIGSTOP)
 			signal = 0;

@@ -10,21 +10,21 @@
 #ifndef SLOWER
 #define SLOWER 1
 #endif
-#define SYS "sys"
-#define PROC "proc"
-#define DEV "dev"
-#define STAY_MS (150 * SLOWER)
-#define LEAVE_MS (500 * SLOWER)
-#define SILENCE_MS (2500 * SLOWER)
-#define BOOT_MS (300 * SLOWER)
+#define SYS            "sys"
+#define PROC           "proc"
+#define DEV            "dev"
+#define STAY_MS        (150 * SLOWER)
+#define LEAVE_MS       (500 * SLOWER)
+#define SILENCE_MS     (2500 * SLOWER)
+#define BOOT_MS        (300 * SLOWER)
 #define KERNEL_FLIP_MS (200 * SLOWER)
-#define FLIP_MS (200 * SLOWER)
-#define TTY_MS (100 * SLOWER)
-#define ANSWER_MS (1000 * SLOWER)
-#define QUIET_MS (150 * SLOWER)
-#define RETRY_MS 200 /* less than swflip's GRACE_MS, after which a child is killed */
-#define DEAF_MS (1000 * SLOWER)
-#define MARGIN_MS (300 * SLOWER)
+#define FLIP_MS        (200 * SLOWER)
+#define TTY_MS         (100 * SLOWER)
+#define ANSWER_MS      (1000 * SLOWER)
+#define QUIET_MS       (150 * SLOWER)
+#define RETRY_MS       200 /* less than swflip's GRACE_MS, after which a child is killed */
+#define DEAF_MS        (1000 * SLOWER)
+#define MARGIN_MS      (300 * SLOWER)
 #define _GNU_SOURCE
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -51,20 +51,23 @@
 
 static int native_socket(int domain, int type, int protocol);
 static int native_bind(int fd, const struct sockaddr *name, socklen_t size);
-static ssize_t native_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *from, socklen_t *size);
+static ssize_t native_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *from,
+			       socklen_t *size);
 static int native_ioctl(int fd, unsigned long request, ...);
 static long native_syscall(long number, ...);
 static ssize_t native_write(int fd, const void *buf, size_t n);
 static int native_poll(struct pollfd *p, nfds_t n, int ms);
 static pid_t native_getpid(void);
 static int native_mknod(const char *file, mode_t mode, dev_t dev);
-static int native_mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);
+static int native_mount(const char *source, const char *target, const char *type,
+			unsigned long flags, const void *data);
 static int native_execv(const char *file, char *const argv[]);
 
 #ifdef COVERAGE
 void __gcov_dump(void);
 
-static _Noreturn void native_exit(int status) /* children end by _exit(), which would lose their counts */
+static _Noreturn void native_exit(
+	int status) /* children end by _exit(), which would lose their counts */
 {
 	__gcov_dump();
 	_exit(status);
@@ -76,36 +79,36 @@ static _Noreturn void native_exit(int status) /* children end by _exit(), which 
 #ifndef CALL
 #define CALL(name, real, ...) real(__VA_ARGS__)
 #endif
-#define access(...) CALL("access", access, __VA_ARGS__)
-#define bind(...) CALL("bind", native_bind, __VA_ARGS__)
-#define close(...) CALL("close", close, __VA_ARGS__)
-#define execv(...) CALL("execv", native_execv, __VA_ARGS__)
-#define flock(...) CALL("flock", flock, __VA_ARGS__)
-#define ioctl(...) CALL("ioctl", native_ioctl, __VA_ARGS__)
-#define kill(...) CALL("kill", kill, __VA_ARGS__)
-#define mkdir(...) CALL("mkdir", mkdir, __VA_ARGS__)
-#define mknod(...) CALL("mknod", native_mknod, __VA_ARGS__)
-#define mmap(...) CALL("mmap", mmap, __VA_ARGS__)
-#define mount(...) CALL("mount", native_mount, __VA_ARGS__)
-#define open(...) CALL("open", open, __VA_ARGS__)
-#define poll(...) CALL("poll", native_poll, __VA_ARGS__)
-#define read(...) CALL("read", read, __VA_ARGS__)
-#define readlink(...) CALL("readlink", readlink, __VA_ARGS__)
-#define recvfrom(...) CALL("recvfrom", native_recvfrom, __VA_ARGS__)
-#define rmdir(...) CALL("rmdir", rmdir, __VA_ARGS__)
-#define setpgid(...) CALL("setpgid", setpgid, __VA_ARGS__)
-#define signalfd(...) CALL("signalfd", signalfd, __VA_ARGS__)
-#define socket(...) CALL("socket", native_socket, __VA_ARGS__)
-#define stat(...) CALL("stat", stat, __VA_ARGS__)
-#define syscall(...) CALL("syscall", native_syscall, __VA_ARGS__)
-#define tcflush(...) CALL("tcflush", tcflush, __VA_ARGS__)
+#define access(...)    CALL("access", access, __VA_ARGS__)
+#define bind(...)      CALL("bind", native_bind, __VA_ARGS__)
+#define close(...)     CALL("close", close, __VA_ARGS__)
+#define execv(...)     CALL("execv", native_execv, __VA_ARGS__)
+#define flock(...)     CALL("flock", flock, __VA_ARGS__)
+#define ioctl(...)     CALL("ioctl", native_ioctl, __VA_ARGS__)
+#define kill(...)      CALL("kill", kill, __VA_ARGS__)
+#define mkdir(...)     CALL("mkdir", mkdir, __VA_ARGS__)
+#define mknod(...)     CALL("mknod", native_mknod, __VA_ARGS__)
+#define mmap(...)      CALL("mmap", mmap, __VA_ARGS__)
+#define mount(...)     CALL("mount", native_mount, __VA_ARGS__)
+#define open(...)      CALL("open", open, __VA_ARGS__)
+#define poll(...)      CALL("poll", native_poll, __VA_ARGS__)
+#define read(...)      CALL("read", read, __VA_ARGS__)
+#define readlink(...)  CALL("readlink", readlink, __VA_ARGS__)
+#define recvfrom(...)  CALL("recvfrom", native_recvfrom, __VA_ARGS__)
+#define rmdir(...)     CALL("rmdir", rmdir, __VA_ARGS__)
+#define setpgid(...)   CALL("setpgid", setpgid, __VA_ARGS__)
+#define signalfd(...)  CALL("signalfd", signalfd, __VA_ARGS__)
+#define socket(...)    CALL("socket", native_socket, __VA_ARGS__)
+#define stat(...)      CALL("stat", stat, __VA_ARGS__)
+#define syscall(...)   CALL("syscall", native_syscall, __VA_ARGS__)
+#define tcflush(...)   CALL("tcflush", tcflush, __VA_ARGS__)
 #define tcgetattr(...) CALL("tcgetattr", tcgetattr, __VA_ARGS__)
 #define tcsetattr(...) CALL("tcsetattr", tcsetattr, __VA_ARGS__)
-#define umount2(...) CALL("umount2", umount2, __VA_ARGS__)
-#define unlink(...) CALL("unlink", unlink, __VA_ARGS__)
-#define waitpid(...) CALL("waitpid", waitpid, __VA_ARGS__)
-#define write(...) CALL("write", native_write, __VA_ARGS__)
-#define getpid native_getpid
+#define umount2(...)   CALL("umount2", umount2, __VA_ARGS__)
+#define unlink(...)    CALL("unlink", unlink, __VA_ARGS__)
+#define waitpid(...)   CALL("waitpid", waitpid, __VA_ARGS__)
+#define write(...)     CALL("write", native_write, __VA_ARGS__)
+#define getpid         native_getpid
 #include "native.h"
 #undef CALL
 #define CALL(name, real, ...) real(__VA_ARGS__) /* the world's own */
@@ -129,33 +132,33 @@ struct device {
 	char port[PORT];
 	bool present, unlocked, offline, swoc_back;
 	unsigned devnum, vid, pid, config; /* config: 1, 2 or 0 */
-	const char *configs[2];		   /* "3v 8v": see parse.c */
+	const char *configs[2];            /* "3v 8v": see parse.c */
 	int master[WIRES], slave[WIRES];
-	char tty[WIRES][40];		   /* of the slaves: /dev/pts/N */
-	char line[WIRES][300];		   /* what has come of a command */
-	uint8_t frames[8][FRAME];	   /* QMI or MBIM answers waiting */
+	char tty[WIRES][40];      /* of the slaves: /dev/pts/N */
+	char line[WIRES][300];    /* what has come of a command */
+	uint8_t frames[8][FRAME]; /* QMI or MBIM answers waiting */
 	size_t frame_size[8];
 	unsigned frames_waiting;
 	/* the modem */
 	int stored_pid, running_pid;
 	uint32_t stored, running;
-	int64_t back_at;		   /* ms; 0: not on its way */
+	int64_t back_at; /* ms; 0: not on its way */
 	unsigned resets, flips, writes, restarts;
 };
 
 static struct {
 	char dir[64], out[8192], err[16384]; /* what swflip said */
-	char log[6000];			     /* writes, resets, flips */
-	char all[20000];		     /* every AT line */
+	char log[6000];                      /* writes, resets, flips */
+	char all[20000];                     /* every AT line */
 	struct device device[4];
 	unsigned devices;
 	const char *faults, *drivers;
-	int control;			     /* the socket that usbfs' ioctls come over */
+	int control; /* the socket that usbfs' ioctls come over */
 	int64_t took;
 	pid_t child;
-	int term_at;			     /* a signal at that many AT lines, 0 = never */
+	int term_at; /* a signal at that many AT lines, 0 = never */
 	unsigned lines;
-	bool blind;			     /* no netlink */
+	bool blind; /* no netlink */
 	bool first_process;
 } world;
 
@@ -249,31 +252,38 @@ static void show_interfaces(const struct device *d, const char *base)
 	for (; *s; s += s[2] ? 3 : 2) {
 		unsigned n = (unsigned)strtoul((const char[2]){ *s, 0 }, NULL, 16);
 		unsigned wire = s[1] == 'm' || n == 8 ? WDM_WIRE : n == 4 ? SPARE_WIRE : AT_WIRE;
-		bool serial = strchr("vb", s[1]) && n < 7 && (n == 3 || n == 4 || (n == 2 && d->pid == 0x68a9));
+		bool serial = strchr("vb", s[1]) && n < 7 &&
+			      (n == 3 || n == 4 || (n == 2 && d->pid == 0x68a9));
 
 		snprintf(where, sizeof where, "%s:%u.%u", d->port, d->config, n);
 		make(form(">%s/%s", d->port, where), "sys/bus/usb/devices/%s", where);
 		make(s[1] == 's' ? "08" : "ff", "%s/%s/bInterfaceClass", base, where);
 		if (serial && strstr(world.drivers, "serial") && d->master[wire] >= 0) {
 			n += 10 * (unsigned)(d - world.device);
-			make(dev_number(d->tty[wire], number), "%s/%s/ttyUSB%u/tty/ttyUSB%u/dev", base, where, n, n);
+			make(dev_number(d->tty[wire], number), "%s/%s/ttyUSB%u/tty/ttyUSB%u/dev",
+			     base, where, n, n);
 			make(number, "sys/class/tty/ttyUSB%u/dev", n);
 			make(">../../../../bus/usb/drivers/qcserial", "%s/%s/driver", base, where);
 			make(form(">%s", d->tty[wire]), "dev/ttyUSB%u", n);
-			make(form(">../../devices/pci/usb1/%s/%s/ttyUSB%u/tty/ttyUSB%u", d->port, where, n, n), "sys/dev/char/%s", number);
+			make(form(">../../devices/pci/usb1/%s/%s/ttyUSB%u/tty/ttyUSB%u", d->port,
+				  where, n, n),
+			     "sys/dev/char/%s", number);
 		}
 		if (wire == WDM_WIRE && strstr(world.drivers, "wdm") && d->master[wire] >= 0) {
-			make(dev_number(d->tty[wire], number), "%s/%s/usbmisc/cdc-wdm0/dev", base, where);
+			make(dev_number(d->tty[wire], number), "%s/%s/usbmisc/cdc-wdm0/dev", base,
+			     where);
 			make(number, "sys/class/usbmisc/cdc-wdm0/dev");
 			make(form(">%s", d->tty[wire]), "dev/cdc-wdm0");
-			make(form(">../../devices/pci/usb1/%s/%s/usbmisc/cdc-wdm0", d->port, where), "sys/dev/char/%s", number);
+			make(form(">../../devices/pci/usb1/%s/%s/usbmisc/cdc-wdm0", d->port, where),
+			     "sys/dev/char/%s", number);
 		}
 	}
 }
 
 static void hide_interfaces(const struct device *d)
 {
-	run_sh("rm -rf sys/bus/usb/devices/%s:* sys/bus/usb/devices/%s/%s:*", d->port, d->port, d->port);
+	run_sh("rm -rf sys/bus/usb/devices/%s:* sys/bus/usb/devices/%s/%s:*", d->port, d->port,
+	       d->port);
 }
 
 static void open_wires(struct device *d)
@@ -322,7 +332,8 @@ static void uevent(int who, const char *action, const struct device *d)
 		int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 		snprintf(to.sun_path, sizeof to.sun_path, "%s", listeners.gl_pathv[i]);
-		(void)!sendto(fd, message, strlen(message + 1) + 1, 0, (struct sockaddr *)&to, sizeof to);
+		(void)!sendto(fd, message, strlen(message + 1) + 1, 0, (struct sockaddr *)&to,
+			      sizeof to);
 		close(fd);
 	}
 	globfree(&listeners);
@@ -351,10 +362,18 @@ static void unplug(struct device *d)
 /* What the modem shows for what runs. */
 static void compose(struct device *d)
 {
-	static const struct { unsigned number; const char *direct, *one, *two; } modes[] = {
-		{ 2, "0b 1b 2b 3v 7v 9s", "0b 2v 3v", NULL }, { 3, "0b 1b 2b 3v 4v 7v 9s", "0b 2v 3v", NULL }, { 6, "0b 2v 3v 8v", "0b 2v 3v 8v", NULL },
-		{ 8, "0b 2v 3v cm", "cm 0b 2v 3v", NULL }, { 9, "cm", "cm", NULL }, { 14, "0b", "0b 2v 3v 8v", "cm" },
-		{ 0x10d, "", "0b 2v 3v 8v", NULL }, { 0x100d, "", "cm 0b 2v 3v", NULL },
+	static const struct {
+		unsigned number;
+		const char *direct, *one, *two;
+	} modes[] = {
+		{ 2, "0b 1b 2b 3v 7v 9s", "0b 2v 3v", NULL },
+		{ 3, "0b 1b 2b 3v 4v 7v 9s", "0b 2v 3v", NULL },
+		{ 6, "0b 2v 3v 8v", "0b 2v 3v 8v", NULL },
+		{ 8, "0b 2v 3v cm", "cm 0b 2v 3v", NULL },
+		{ 9, "cm", "cm", NULL },
+		{ 14, "0b", "0b 2v 3v 8v", "cm" },
+		{ 0x10d, "", "0b 2v 3v 8v", NULL },
+		{ 0x100d, "", "cm 0b 2v 3v", NULL },
 	};
 
 	d->pid = (unsigned)d->running_pid;
@@ -362,7 +381,8 @@ static void compose(struct device *d)
 	d->configs[1] = NULL;
 	for (unsigned i = 0; i < LEN(modes); i++)
 		if (modes[i].number == d->running) {
-			d->configs[0] = d->pid == 0x68a3 || d->pid == 0x68aa ? modes[i].direct : modes[i].one;
+			d->configs[0] = d->pid == 0x68a3 || d->pid == 0x68aa ? modes[i].direct
+									     : modes[i].one;
 			d->configs[1] = modes[i].two;
 		}
 	d->config = d->configs[1] ? 2 : 1;
@@ -371,7 +391,8 @@ static void compose(struct device *d)
 static void plug(struct device *d)
 {
 	char base[100], number[32], file[150];
-	uint8_t raw[2000], *p = device_bytes(raw, (uint16_t)d->vid, (uint16_t)d->pid, d->configs[1] ? 2 : 1);
+	uint8_t raw[2000],
+		*p = device_bytes(raw, (uint16_t)d->vid, (uint16_t)d->pid, d->configs[1] ? 2 : 1);
 	FILE *f;
 
 	d->devnum = d->devnum % 120 + 2;
@@ -388,7 +409,9 @@ static void plug(struct device *d)
 		fclose(f);
 	}
 	if (fault("peer"))
-		make(d->port[0] == '1' ? ">../../../usb2/2-0:1.0/usb2-port1" : ">../../../usb1/1-0:1.0/usb1-port1", "%s/port/peer", base);
+		make(d->port[0] == '1' ? ">../../../usb2/2-0:1.0/usb2-port1"
+				       : ">../../../usb1/1-0:1.0/usb1-port1",
+		     "%s/port/peer", base);
 	snprintf(number, sizeof number, "%u\n", d->devnum);
 	make(number, "%s/devnum", base);
 	snprintf(number, sizeof number, "%d\n", atoi(d->port));
@@ -397,13 +420,15 @@ static void plug(struct device *d)
 	make(fault("barred") ? "0\n" : "1\n", "%s/authorized", base);
 	make(d->config == 2 ? "2\n" : "1\n", "%s/bConfigurationValue", base);
 	make(dev_number(d->tty[USBFS_WIRE], number), "%s/dev", base);
-	make(form(">%s", d->tty[USBFS_WIRE]), "dev/bus/usb/%03u/%03u", (unsigned)atoi(d->port), d->devnum);
+	make(form(">%s", d->tty[USBFS_WIRE]), "dev/bus/usb/%03u/%03u", (unsigned)atoi(d->port),
+	     d->devnum);
 	make(form(">../../devices/pci/usb1/%s", d->port), "sys/dev/char/%s", number);
 	if (!fault("barred"))
 		show_interfaces(d, base);
 	rename(base, form("sys/bus/usb/devices/%s", d->port));
 	if (fault("elsewhere"))
-		run_sh("for f in sys/dev/char/*; do ln -sfn ../../devices/pci/usb1/1-7/1-7:1.3/ttyUSB3/tty/ttyUSB3 $f; done");
+		run_sh("for f in sys/dev/char/*; do ln -sfn "
+		       "../../devices/pci/usb1/1-7/1-7:1.3/ttyUSB3/tty/ttyUSB3 $f; done");
 	if (fault("garbage"))
 		run_sh("find sys -name dev -type f | while read f; do echo x:y >$f; done");
 	uevent(1, "remove", d);
@@ -420,11 +445,13 @@ static void leave(struct device *d, int64_t ms)
 
 static const char *list_of(const struct device *d)
 {
-	return d->stored_pid == 0x68a3 || d->stored_pid == 0x68aa ?
-	       "0 - HIP DM NMEA AT MDM1 MDM2 MDM3 MS SUPPORTED\r\n2 - HIP DM NMEA AT NIC1 MS SUPPORTED\r\n3 - HIP DM NMEA AT MDM1 NIC1 MS SUPPORTED\r\n"
-	       "6 - DM NMEA AT QMI NOT SUPPORTED\r\n" :
-	       "3 - HIP DM NMEA AT MDM1 NIC1 MS NOT SUPPORTED\r\n6 - DM NMEA AT QMI SUPPORTED\r\n8 - DM NMEA AT MBIM SUPPORTED\r\n9 - MBIM SUPPORTED\r\n"
-	       "14 - Config1: comp6 Config2: comp9 SUPPORTED\r\n";
+	return d->stored_pid == 0x68a3 || d->stored_pid == 0x68aa
+		       ? "0 - HIP DM NMEA AT MDM1 MDM2 MDM3 MS SUPPORTED\r\n2 - HIP DM NMEA AT "
+			 "NIC1 MS SUPPORTED\r\n3 - HIP DM NMEA AT MDM1 NIC1 MS SUPPORTED\r\n"
+			 "6 - DM NMEA AT QMI NOT SUPPORTED\r\n"
+		       : "3 - HIP DM NMEA AT MDM1 NIC1 MS NOT SUPPORTED\r\n6 - DM NMEA AT QMI "
+			 "SUPPORTED\r\n8 - DM NMEA AT MBIM SUPPORTED\r\n9 - MBIM SUPPORTED\r\n"
+			 "14 - Config1: comp6 Config2: comp9 SUPPORTED\r\n";
 }
 
 static void answer_on(struct device *d, unsigned wire, const char *text, size_t n)
@@ -470,23 +497,31 @@ static void at_line(struct device *d, unsigned wire, const char *line)
 	snprintf(world.all + strlen(world.all), sizeof world.all - strlen(world.all), "%s;", line);
 	if (++world.lines == (unsigned)world.term_at)
 		kill(world.child, SIGTERM);
-	if (fault("silent") || (wire != SPARE_WIRE && fault("silent-at")) || (fault("deaf") && world.lines < 3) || (fault("mute-after") && d->resets))
+	if (fault("silent") || (wire != SPARE_WIRE && fault("silent-at")) ||
+	    (fault("deaf") && world.lines < 3) || (fault("mute-after") && d->resets))
 		return;
 	if (!strcasecmp(line, "ATI")) {
 		strcpy(text, "Manufacturer: Sierra Wireless, Incorporated\r\nModel: X\r\n");
 	} else if (!strncasecmp(line, "AT!ENTERCND=", 12)) {
 		if (fault("slow"))
 			poll(NULL, 0, 750 * SLOWER);
-		d->unlocked = !strcmp(line, fault("code") ? "AT!ENTERCND=\"S3CRET\"" : "AT!ENTERCND=\"A710\"");
+		d->unlocked = !strcmp(line, fault("code") ? "AT!ENTERCND=\"S3CRET\""
+							  : "AT!ENTERCND=\"A710\"");
 		if (!d->unlocked)
 			result = "ERROR";
 	} else if (!d->unlocked || (fault("password") && wire != SPARE_WIRE)) {
 		result = "ERROR";
 	} else if (mask && !strcasecmp(line, "AT!USBCOMP?")) {
-		sprintf(text, "Config Index: 1\r\nConfig Type:  1 (Generic)\r\nInterface bitmask: %08X (diag)\r\n", d->stored);
+		sprintf(text,
+			"Config Index: 1\r\nConfig Type:  1 (Generic)\r\nInterface bitmask: %08X "
+			"(diag)\r\n",
+			d->stored);
 	} else if (mask && !strcasecmp(line, "AT!USBCOMP=?")) {
-		strcpy(text, "AT!USBCOMP=<Config Index>,<Config Type>,<Interface bitmask>\r\n <Config Type> - 1:Generic, 2:USBIF-MBIM\r\n"
-		       " <Interface bitmask> - DIAG - 0x00000001,\r\n NMEA - 0x00000004,\r\n MODEM - 0x00000008,\r\n RMNET0 - 0x00000100,\r\n MBIM - 0x00001000,\r\n");
+		strcpy(text,
+		       "AT!USBCOMP=<Config Index>,<Config Type>,<Interface bitmask>\r\n <Config "
+		       "Type> - 1:Generic, 2:USBIF-MBIM\r\n"
+		       " <Interface bitmask> - DIAG - 0x00000001,\r\n NMEA - 0x00000004,\r\n MODEM "
+		       "- 0x00000008,\r\n RMNET0 - 0x00000100,\r\n MBIM - 0x00001000,\r\n");
 	} else if (mask && !strcasecmp(line, "AT!USBPID?")) {
 		sprintf(text, "!USBPID:\r\nAPP : %04X\r\nBOOT: 9070\r\n", (unsigned)d->stored_pid);
 	} else if (mask && !strcasecmp(line, "AT!USBPID=?")) {
@@ -522,12 +557,17 @@ static void at_line(struct device *d, unsigned wire, const char *line)
 		for (unsigned i = 0; i < 5; i++)
 			answer_on(d, wire, flood, sizeof flood);
 	}
-	snprintf(whole, sizeof whole, fault("echo") ? "%s\r\r\n%s\r\n%s\r\n" : fault("no-final") && *text ? "%.0s\r\n%s" : fault("stray") ? "%.0s\r\nOK\r\n%s\r\n%s\r\n" :
-		 "%.0s\r\n%s\r\n%s\r\n", line, text, result);
+	snprintf(whole, sizeof whole,
+		 fault("echo")                ? "%s\r\r\n%s\r\n%s\r\n"
+		 : fault("no-final") && *text ? "%.0s\r\n%s"
+		 : fault("stray")             ? "%.0s\r\nOK\r\n%s\r\n%s\r\n"
+					      : "%.0s\r\n%s\r\n%s\r\n",
+		 line, text, result);
 	answer_on(d, wire, whole, strlen(whole));
 	if (!strcasecmp(line, "AT!RESET") && strcmp(result, "ERROR"))
 		reset_modem(d);
-	if (fault("term-at-write") && strchr(line, '=') && !strchr(line, '?') && !strstr(line, "ENTERCND") && d->writes + (d->stored_pid != d->running_pid) == 1)
+	if (fault("term-at-write") && strchr(line, '=') && !strchr(line, '?') &&
+	    !strstr(line, "ENTERCND") && d->writes + (d->stored_pid != d->running_pid) == 1)
 		kill(world.child, SIGTERM);
 }
 
@@ -544,7 +584,9 @@ static size_t qmux(struct device *d, const uint8_t *p, size_t n, uint8_t *out)
 		memcpy(t + 7, (uint8_t[]){ 1, 2, 0, 2, 7 }, 5);
 		t += 5;
 	} else if (service == DMS && message == GET_COMP) {
-		memcpy(t + 7, (uint8_t[]){ 0x10, 1, 0, (uint8_t)d->stored, 0x11, 5, 0, 4, 6, 8, 9, 14 }, 12);
+		memcpy(t + 7,
+		       (uint8_t[]){ 0x10, 1, 0, (uint8_t)d->stored, 0x11, 5, 0, 4, 6, 8, 9, 14 },
+		       12);
 		t += 12;
 	} else if (service == DMS && message == SET_COMP) {
 		set_comp(d, *value);
@@ -590,7 +632,9 @@ static void command(struct device *d, const uint8_t *p, size_t n, bool wdm)
 			memcpy(out, p, MBIM_HEAD);
 			put32(out, type | MBIM_DONE);
 			put32(out + 40, fault("no-tunnel") ? 2 : 0);
-			size = fault("no-tunnel") ? 0 : qmux(d, p + MBIM_HEAD, n - MBIM_HEAD, out + MBIM_HEAD);
+			size = fault("no-tunnel")
+				       ? 0
+				       : qmux(d, p + MBIM_HEAD, n - MBIM_HEAD, out + MBIM_HEAD);
 			put32(out + 44, (uint32_t)size);
 			size += MBIM_HEAD;
 			off = le16(p + MBIM_HEAD + 9) == SET_MODE && p[MBIM_HEAD + 16] == 4;
@@ -689,8 +733,10 @@ static void usbfs_request(int fd)
 				r.result = (int)d->frame_size[0];
 				memcpy(r.data, d->frames[0], d->frame_size[0]);
 				d->frames_waiting--;
-				memmove(d->frames[0], d->frames[1], sizeof d->frames - sizeof d->frames[0]);
-				memmove(d->frame_size, d->frame_size + 1, sizeof d->frame_size - sizeof d->frame_size[0]);
+				memmove(d->frames[0], d->frames[1],
+					sizeof d->frames - sizeof d->frames[0]);
+				memmove(d->frame_size, d->frame_size + 1,
+					sizeof d->frame_size - sizeof d->frame_size[0]);
 			}
 		}
 	}
@@ -706,7 +752,8 @@ static int ask_world(struct request *q, void *data, size_t n)
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
 	snprintf(to.sun_path, sizeof to.sun_path, "%s/control", world.dir);
-	if (connect(fd, (struct sockaddr *)&to, sizeof to) || send(fd, q, sizeof *q, 0) < 0 || recv(fd, &r, sizeof r, 0) <= 0)
+	if (connect(fd, (struct sockaddr *)&to, sizeof to) || send(fd, q, sizeof *q, 0) < 0 ||
+	    recv(fd, &r, sizeof r, 0) <= 0)
 		r.result = -1, r.error = ENODEV;
 	close(fd);
 	if (r.result < 0)
@@ -817,7 +864,10 @@ static int native_ioctl(int fd, unsigned long request, ...)
 			poll(NULL, 0, 1000);
 	if (request == USBDEVFS_DISCONNECT_CLAIM && fault("oops"))
 		raise(SIGKILL);
-	q.what = request == USBDEVFS_DISCONNECT_CLAIM ? CLAIM : request == USBDEVFS_RELEASEINTERFACE ? RELEASE : request == USBDEVFS_RESET ? PORT_RESET : CONNECT;
+	q.what = request == USBDEVFS_DISCONNECT_CLAIM   ? CLAIM
+		 : request == USBDEVFS_RELEASEINTERFACE ? RELEASE
+		 : request == USBDEVFS_RESET            ? PORT_RESET
+							: CONNECT;
 	return ask_world(&q, NULL, 0);
 }
 
@@ -834,7 +884,8 @@ static long native_syscall(long number, ...)
 	d = va_arg(ap, long);
 	e = va_arg(ap, long);
 	va_end(ap);
-	return number == SYS_ioctl ? native_ioctl((int)a, (unsigned long)(unsigned)b, (void *)c) : syscall(number, a, b, c, d, e);
+	return number == SYS_ioctl ? native_ioctl((int)a, (unsigned long)(unsigned)b, (void *)c)
+				   : syscall(number, a, b, c, d, e);
 }
 
 /* A usbfs descriptor is ready for POLLOUT when a URB can be reaped. */
@@ -860,7 +911,8 @@ static ssize_t native_write(int fd, const void *buf, size_t n)
 	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
 	size = readlink(link, file, sizeof file - 1);
 	if (size > 20 && !memcmp(file + size - 20, "/bConfigurationValue", 20)) {
-		struct request q = { .what = CONFIGURE, .value = (unsigned)atoi((const char *)buf) };
+		struct request q = { .what = CONFIGURE,
+				     .value = (unsigned)atoi((const char *)buf) };
 		char *port;
 
 		file[size - 20] = '\0';
@@ -877,7 +929,8 @@ static int native_socket(int domain, int type, int protocol)
 		errno = EPERM;
 		return -1;
 	}
-	return fault("uevents") ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) : socket(domain, type, protocol);
+	return fault("uevents") ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)
+				: socket(domain, type, protocol);
 }
 
 static int native_bind(int fd, const struct sockaddr *name, socklen_t size)
@@ -895,7 +948,8 @@ static int native_bind(int fd, const struct sockaddr *name, socklen_t size)
 }
 
 /* The first byte says who sends it: 0 the kernel, 1 a process, 2 a queue that ran over. */
-static ssize_t native_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *from, socklen_t *size)
+static ssize_t native_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *from,
+			       socklen_t *size)
 {
 	ssize_t r;
 	unsigned char who;
@@ -931,7 +985,8 @@ static int native_mknod(const char *file, mode_t mode, dev_t dev)
 	return symlink(place, file);
 }
 
-static int native_mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data)
+static int native_mount(const char *source, const char *target, const char *type,
+			unsigned long flags, const void *data)
 {
 	(void)source, (void)flags, (void)data;
 	fprintf(stderr, "mount %s on %s\n", type, target);
@@ -1039,7 +1094,10 @@ static void come_back(struct device *d)
 static void play(void)
 {
 	struct pollfd p[4 * WIRES + 1];
-	struct { struct device *d; unsigned wire; } of[4 * WIRES];
+	struct {
+		struct device *d;
+		unsigned wire;
+	} of[4 * WIRES];
 	nfds_t n = 1;
 	char buf[5000];
 
@@ -1123,11 +1181,13 @@ static struct outcome run_swflip(const char *arguments)
 
 		argv[argc] = a;
 		if ((!strcmp(before, "-a") || !strcmp(before, "-w")) && atoi(a) > 0)
-			snprintf(argv[argc] = seconds[before[1] == 'w'], sizeof seconds[0], "%d", atoi(a) * SLOWER);
+			snprintf(argv[argc] = seconds[before[1] == 'w'], sizeof seconds[0], "%d",
+				 atoi(a) * SLOWER);
 	}
 	fflush(NULL);
 	if ((world.child = fork()) == 0) {
-		int out = open("out", O_WRONLY | O_CREAT | O_TRUNC, 0644), err = open("err", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0644);
+		int out = open("out", O_WRONLY | O_CREAT | O_TRUNC, 0644),
+		    err = open("err", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0644);
 
 		dup2(out, 1);
 		dup2(slave >= 0 ? slave : err, 2);
@@ -1175,7 +1235,8 @@ static struct outcome run_swflip(const char *arguments)
 			if ((f = fopen(i ? "err" : "dev/kmsg", "r"))) {
 				size_t n = strlen(world.err);
 
-				world.err[n + fread(world.err + n, 1, sizeof world.err - n - 1, f)] = '\0';
+				world.err[n + fread(world.err + n, 1, sizeof world.err - n - 1,
+						    f)] = '\0';
 				fclose(f);
 			}
 	}
@@ -1200,7 +1261,8 @@ static const char *left_behind(void)
 		struct termios t;
 		int held = 0;
 
-		if (!d->present || fault("hang") || fault("oops") || fault("out-stuck")) /* killed */
+		if (!d->present || fault("hang") || fault("oops") ||
+		    fault("out-stuck")) /* killed */
 			continue;
 		for (unsigned w = 0; w < WDM_WIRE; w++) {
 			tcgetattr(d->slave[w], &t);
@@ -1209,7 +1271,8 @@ static const char *left_behind(void)
 			if (!ioctl(d->slave[w], TIOCGEXCL, &held) && held && !fault("exclusive"))
 				return "the terminal is held";
 		}
-		snprintf(what, sizeof what, "sys/bus/usb/devices/%.*s/power/control", PORT, d->port);
+		snprintf(what, sizeof what, "sys/bus/usb/devices/%.*s/power/control", PORT,
+			 d->port);
 		if ((f = fopen(what, "r"))) {
 			if (!fgets(text, sizeof text, f) || strncmp(text, "auto", 4))
 				strcpy(text, "on");
@@ -1235,4 +1298,3 @@ static void tear_down(void)
 	else
 		run_sh("rm -rf %s", world.dir);
 }
-
