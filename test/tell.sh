@@ -1,0 +1,33 @@
+# How a long step is told. Sourced by the scripts that a person waits for.
+# shellcheck shell=sh
+#
+#	tell WORDS...			a line to the person, with the name of the script
+#	patiently WHAT COMMAND...	says WHAT, runs the command, and every ten seconds says how long it has taken and
+#					what it said last; all that it says goes to the file $said. Its status is the command's
+# shellcheck disable=SC2154	# $said is the script's
+
+tell() { echo "test/${0##*/}: $*" >&2; }
+
+# Ends with the script. What sleeps holds no pipe open that somebody reads to its end.
+tick() {
+	seconds=10
+	while sleep 10 >/dev/null 2>&1 && kill -0 $$; do
+		# shellcheck disable=SC2016
+		last=$(tr '\r' '\n' <"$said" | sed -n '/[^ ]/h; ${x; s/^\(.\{60\}\).*/\1.../; p;}')
+		tell "    $seconds s${last:+, $last}"
+		seconds=$((seconds + 10))
+	done
+}
+
+patiently() {
+	tell "$1"
+	shift
+	: >"$said"
+	tick &
+	ticker=$!
+	status=0
+	"$@" >"$said" 2>&1 </dev/null || status=$?
+	kill $ticker
+	wait $ticker 2>/dev/null || :
+	return $status
+}
