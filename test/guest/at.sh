@@ -202,12 +202,18 @@ t_two_ports() {	# both answer; one is enough
 	nolog ' at 4 '
 }
 
-held() {	# by another swflip, stopped in mid-dialogue and out of sight of the lock
-	has mc7710 -k "at=4:kill -STOP \$(pidof swflip-quick)"
+all_stopped() {
+	for p in $(pidof swflip-quick); do grep -q '^State:.T' "/proc/$p/status" || return 1; done
+}
+
+# By another swflip, stopped in mid-dialogue and out of sight of the lock. The modem answers so slowly (half a second)
+# that the dialogue is not over before the signal comes.
+held() {
+	has mc7710 -k slow=5000 -k "at=4:kill -STOP \$(pidof swflip-quick)"
 	# a second mount of sysfs is of another network, whose lock is another
 	unshare -n -m sh -c 'mount -t sysfs sys /sys; exec swflip-quick -t 6' &
 	within 5 seen 'step 4' || die 'the first one does not ask'
-	sleep 0.2
+	within 5 all_stopped || die 'the first one is not stopped'
 	heard=$(grep -c ' at 3 ' "$L")
 	go -t 8
 	status 1
