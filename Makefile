@@ -1,34 +1,69 @@
-# swflip. What can be set from outside: CC, CFLAGS, CPPFLAGS, LDFLAGS, DESTDIR, PREFIX, MANPREFIX.
+# swflip. What can be set from outside: CC, CFLAGS, CPPFLAGS, LDFLAGS, STATIC, SMALL, HOSTCC, DESTDIR, PREFIX, MANPREFIX.
 #   make                                   static, with musl-gcc where there is one
 #   make CC=mipsel-linux-musl-gcc          for another machine
-#   make CPPFLAGS=-DTARGET='"mbim"'        with another target compiled in, see config.h
+#   make CPPFLAGS=-DTARGET=mbim            with another target compiled in, see config.h
+#   make STATIC= SMALL= LDFLAGS=           dynamic, with symbols, as a distribution wants it
 .POSIX:
 
 VERSION = 1.0
 EPOCH = 1795392000
 PREFIX = /usr/local
 MANPREFIX = $(PREFIX)/share/man
-CC = $$(command -v musl-gcc || echo cc)
-CFLAGS = $$($(CC) -Oz -E - </dev/null >/dev/null 2>&1 && echo -Oz || echo -Os)
+CC != command -v musl-gcc >/dev/null && echo musl-gcc || echo cc
+CFLAGS != $(CC) -Oz -E - </dev/null >/dev/null 2>&1 && echo -Oz || echo -Os
 CPPFLAGS =
 LDFLAGS = -s
+STATIC = -static
+HOSTCC = cc
 FUZZTIME = 60
+MODEM = em7565
 
-# What swflip needs of a compiler stays out of CFLAGS; what only makes it smaller is asked for where it is understood.
-FLAGS = -std=c11 -Wall -Wextra -DVERSION='"$(VERSION)"' -static
-SMALL = -fno-pie -no-pie -fno-stack-protector -fno-unwind-tables -fno-asynchronous-unwind-tables -ffunction-sections \
-	-fdata-sections -mgeneral-regs-only -fira-region=mixed -fno-caller-saves -fno-forward-propagate -fno-if-conversion \
-	-fno-ipa-modref -fno-ipa-sra -fno-jump-tables -fno-move-loop-invariants -fno-shrink-wrap -fno-thread-jumps \
-	-fno-tree-dominator-opts -fno-tree-dse -fno-tree-loop-im -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,norelro \
-	-Wl,-z,noseparate-code,-z,common-page-size=64
+# What swflip needs of a compiler stays out of CFLAGS.
+FLAGS = -std=c11 -Wall -Wextra -DVERSION='"$(VERSION)"'
+
+# What makes it smaller:
+#   -ffunction-sections -fdata-sections --gc-sections       the linker drops what nobody uses of the C library
+#   -fno-pie -no-pie                                        fixed addresses need no table of relocations (beside -static
+#                                                           clang has no use for -no-pie and would say so)
+#   -fno-unwind-tables -fno-asynchronous-unwind-tables      C throws no exceptions, a debugger has its own tables
+#   -fno-stack-protector                                    its checks cost 2 KB; the tests have ASan instead
+#   -z norelro                                              no relocations, so nothing to protect after them
+#   -z noseparate-code                                      code and data share a page of the file, no gap between
+#   --build-id=none                                         names a file with debugging symbols, and there is none
+SMALL = -ffunction-sections -fdata-sections -Wl,--gc-sections \
+	-fno-pie -no-pie -Wno-unused-command-line-argument \
+	-fno-unwind-tables -fno-asynchronous-unwind-tables \
+	-fno-stack-protector \
+	-Wl,-z,norelro \
+	-Wl,-z,noseparate-code \
+	-Wl,--build-id=none
+
+COMMAND = $(CC) $(FLAGS) $(STATIC) $(SMALL) $(CPPFLAGS) $(CFLAGS)
 
 all: swflip
 
-# The case: quotes that make's own command line was to protect, -DTARGET="mbim", reach the compiler without backslashes too.
-swflip: swflip.c config.h Makefile
-	set -f; f='$(CPPFLAGS)'; case $$f in *\\*) set -- $(CPPFLAGS) ;; *\"*) set -- $$f ;; *) set -- $(CPPFLAGS) ;; esac; \
-	for f in $(SMALL); do $(CC) -Werror $$f -E - </dev/null >/dev/null 2>&1 && set -- $$f "$$@"; done; \
-	$(CC) $(FLAGS) "$$@" $(CFLAGS) -o $@ swflip.c $(LDFLAGS)
+swflip: swflip.c config.h Makefile .command
+	@$(TRY)
+	$(COMMAND) -o $@ swflip.c $(LDFLAGS)
+
+# The words of the command that built swflip, one a line: written anew only when others are given, and then make builds again.
+.command: .ALWAYS
+	@set -- $(CC); command -v "$$1" >/dev/null || \
+		{ echo "no compiler $$1 here: install musl-tools or gcc, or say CC=" >&2; exit 1; }
+	@new=$$(printf '%s\n' $(COMMAND) $(LDFLAGS)); \
+	[ "$$new" = "$$(cat $@ 2>/dev/null)" ] || printf '%s\n' "$$new" >$@
+
+.ALWAYS:
+
+# A bad TARGET or CODE must not be found out by the board. Whatever CC builds for, the program is built for this machine as
+# well, with a /sys that has no USB and a /proc that has no words for it: there it ends with 3, but with 2 if it cannot
+# understand what was compiled in. Of CPPFLAGS only the -D go in, the rest is for the other machine.
+TRY = set -- $(CPPFLAGS); \
+	for f do shift; case $$f in -D*) set -- "$$@" "$$f" ;; esac; done; \
+	try=$$(mktemp -d) && trap 'rm -rf $$try' EXIT && mkdir $$try/bus && : >$$try/cmdline || exit; \
+	$(HOSTCC) -std=c11 -w "$$@" -USYS -UPROC -DSYS="\"$$try\"" -DPROC="\"$$try\"" -o $$try/swflip swflip.c 2>$$try/said || \
+		{ echo "TARGET and CODE are not tried: $(HOSTCC) builds nothing for this machine" >&2; exit 0; }; \
+	$$try/swflip -q -a 0 -w 1 2>$$try/said || [ $$? -ne 2 ] || { cat $$try/said >&2; exit 1; }
 
 test:
 	test/setup
@@ -37,6 +72,10 @@ test:
 demo:
 	test/setup demo
 	test/demo
+
+try:
+	test/setup demo
+	test/try $(MODEM)
 
 bench:
 	test/setup all x86_64
@@ -59,7 +98,11 @@ lint:
 fuzz:
 	test/fuzz $(FUZZTIME)
 
-install: swflip
+# What stands there is installed, whatever it was built with, unless it is older than its sources.
+built:
+	@[ -e swflip ] && [ -z "$$(find swflip.c config.h Makefile -newer swflip)" ] || $(MAKE) swflip
+
+install: built
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(MANPREFIX)/man8
 	install -m 755 swflip $(DESTDIR)$(PREFIX)/sbin
 	install -m 644 swflip.8 $(DESTDIR)$(MANPREFIX)/man8
@@ -99,7 +142,7 @@ install-mkinitfs:
 	install -m 644 hooks/mkinitfs/swflip.files hooks/mkinitfs/swflip.modules $(MKINITFS)
 
 # What is there already is somebody's own, and stays.
-install-busybox: swflip
+install-busybox: built
 	$(NEEDS_DESTDIR)
 	install -d $(DESTDIR)/sbin $(DESTDIR)/etc
 	install -m 755 swflip $(DESTDIR)/sbin
@@ -127,14 +170,22 @@ install-yocto:
 	install -m 644 hooks/yocto/files/20-swflip $(YOCTO)/files
 	install -m 644 $(SOURCE) $(YOCTO)/files/src
 
-# The same bytes from the same tree, whoever packs it and when: everything in it is as old as EPOCH. Needs GNU tar.
+# The same bytes from the same tree, whoever packs it and when: everything in it is as old as EPOCH. Needs GNU tar; of its
+# formats v7 has no fields that one release fills and another does not.
 dist:
-	tar --sort=name --mtime=@$(EPOCH) --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --format=ustar \
+	tar --sort=name --mtime=@$(EPOCH) --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --format=v7 \
 		--exclude=test/build --transform 's,^,swflip-$(VERSION)/,' -cf - $(SOURCE) .ci hooks test | \
 		gzip -9n >swflip-$(VERSION).tar.gz
 
+# All that was built; what test/setup and test/fresh downloaded stays.
 clean:
-	rm -f swflip swflip-$(VERSION).tar.gz test/build/t-*
+	rm -rf swflip .command swflip-$(VERSION).tar.gz test/build/fresh/run.*
+	[ ! -d test/build ] || find test/build \
+		\( -name apt -o -name cache -o -name deb -o -name modules -o -name busybox -o -name musl \) -prune -o \
+		! -type d ! -name linux ! -name config ! -name version ! -name ready ! -name none ! -name musl-gcc -exec rm -f {} +
 
-.PHONY: all test demo bench native lint fuzz install uninstall dist clean install-initramfs-tools install-dracut \
-	install-mkinitcpio install-mkinitfs install-busybox install-openwrt install-buildroot install-yocto
+distclean: clean
+	rm -rf test/build
+
+.PHONY: all built test demo try bench native lint fuzz install uninstall dist clean distclean install-initramfs-tools \
+	install-dracut install-mkinitcpio install-mkinitfs install-busybox install-openwrt install-buildroot install-yocto

@@ -1,19 +1,23 @@
-/* swflip's knobs. Edit here, or leave the file alone and say it to make: make CPPFLAGS='-DTARGET=\"mbim\" -DAPPEAR=20'.
+/* swflip's knobs. Edit here, or leave the file alone and say it to make: make CPPFLAGS='-DTARGET=mbim -DAPPEAR=20'.
  * The kernel's command line (swflip.target= and so on) beats what is compiled in, an option beats both.
  * Every time in milliseconds ends in _MS. Everything is rebuilt when this file changes. */
 
+/* The words of a knob as text, so that nobody has to quote them for make and the shell. */
+#define STR_(words) #words
+#define STR(words)  STR_(words)
+
 /* ---- what a site sets ---- */
 
-/* Wanted mode, or several divided by blanks ("1-1.2:mbim 1-1.3:qmi"); the grammar is in swflip(8). "modem" only leaves
+/* Wanted mode, or several divided by blanks (1-1.2:mbim 1-1.3:qmi); the grammar is in swflip(8). "modem" only leaves
  * TRU-Install storage and writes nothing to a modem. An image for one kind of board sets what that board needs. */
 #ifndef TARGET
-#define TARGET "modem"
+#define TARGET modem
 #endif
 
 /* Unlock code of AT!ENTERCND, 4 to 15 of [0-9A-Za-z]. A710 is the common factory default; only an operator's or an
  * OEM's modem has another. Whoever can read the image can read the code. */
 #ifndef CODE
-#define CODE "A710"
+#define CODE A710
 #endif
 
 /* Seconds to wait for a first modem, 0 = look once. Long enough for the host controller's driver and the modem's own

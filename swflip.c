@@ -2669,8 +2669,8 @@ static int read_options(char **argv, struct given given[WORDS])
 /* All settings, from all sources. Returns 0, 2, or UNKNOWN when there is nothing to do. */
 static int configure(char **argv)
 {
-	static char line[4098], compiled[] = TARGET;
-	struct given given[WORDS] = { [A_CODE] = { CODE, "config.h: CODE" } };
+	static char line[4098], compiled[] = STR(TARGET);
+	struct given given[WORDS] = { [A_CODE] = { STR(CODE), "config.h: CODE" } };
 	int status = read_options(argv, given), n = slurp(line, sizeof line, PROC "/cmdline");
 	if (status)
 		return status;

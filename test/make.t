@@ -50,8 +50,12 @@ t_quiet() {	# COMPILER [FLAGS]
 	[ -x swflip ]
 }
 
-t_foreign() {	# ARCHITECTURE
+need_compiler() {	# ARCHITECTURE
 	[ -x "$top/test/build/$1/musl-gcc" ] || die "no compiler for $1: test/setup $1"
+}
+
+t_foreign() {	# ARCHITECTURE
+	need_compiler "$1"
 	t_quiet CC="$top/test/build/$1/musl-gcc"
 }
 
@@ -72,17 +76,89 @@ t_defaults() {
 	grep -qxF -e -s args || die 'not stripped'
 }
 
+# Built again when a source is newer or another command is given, and only then.
 t_rebuild() {
 	copy rebuild
-	make -s CC=true
-	: >swflip
+	cat >count <<-'END'
+		#!/bin/sh
+		case $* in *"-o swflip "*) echo "$*" >>calls && : >swflip ;; esac
+	END
+	chmod +x count
+	built() {	# COUNT ARGUMENT...
+		wanted=$1
+		shift
+		make -s CC=./count "$@"
+		[ "$(wc -l <calls)" -eq "$wanted" ] || die "built $(wc -l <calls) times, not $wanted: $*"
+	}
+	built 1
+	built 1
+	n=1
 	for f in swflip.c config.h Makefile; do
-		make -q CC=true || die "not up to date"
 		sleep 0.01
 		touch "$f"
-		! make -q CC=true || die "$f is not what it depends on"
-		touch swflip
+		n=$((n + 1))
+		built "$n"
+		built "$n"
 	done
+	for w in CFLAGS=-O1 CPPFLAGS=-DTARGET=mbim CPPFLAGS=-DTARGET=qmi 'CPPFLAGS=-DTARGET=qmi -DWAIT=9' LDFLAGS= STATIC=; do
+		n=$((n + 1))
+		built "$n" "$w"
+		built "$n" "$w"
+	done
+	make -s CC=true
+	[ "$(cat .command)" != "$(make -s CC=./count && cat .command)" ] || die 'another compiler is not seen'
+}
+
+# What was built is what is installed, and not built again with other flags.
+t_install_as_built() {
+	copy as_built
+	make -s CFLAGS=-O1 LDFLAGS= STATIC=
+	cp swflip built
+	make -s install DESTDIR="$work/as"
+	cmp built "$work/as/usr/local/sbin/swflip"
+	sleep 0.01
+	touch swflip.c
+	make -s install DESTDIR="$work/as"
+	! cmp -s built "$work/as/usr/local/sbin/swflip" || die 'an old one is installed'
+}
+
+t_package() {	# as a distribution builds it
+	copy package
+	make -s STATIC= SMALL= LDFLAGS= CFLAGS='-g -O2'
+	readelf -d swflip | grep -q NEEDED || die 'not dynamic'
+	readelf -S swflip | grep -q '\.symtab' || die 'stripped'
+}
+
+# A target or a code that is compiled in, and what comes of it.
+t_compiled_in() {	# good | bad CPPFLAGS [ARGUMENT...]
+	wanted=$1 flags=$2
+	shift 2
+	copy compiled_in
+	if make -s CPPFLAGS="$flags" "$@" >said 2>&1; then is=good; else is=bad; fi
+	[ "$is" = "$wanted" ] || { cat said; die "it is $is: $flags"; }
+	[ "$is" = bad ] || [ ! -s said ] || { cat said; die 'it says something'; }
+	[ "$is" = good ] || [ ! -e swflip ] || die 'something is left to install'
+	text=$(echo "$flags" | sed 's/^-D[A-Z]*=//; s/ -DWAIT=9$//; s/"//g')
+	[ "$is" = bad ] || grep -aqF "$text" swflip || die "not in the program: $text"
+	[ "$is" = good ] || grep -q 'config.h: \(TARGET\|CODE\)' said || { cat said; die 'it does not say which'; }
+}
+
+t_no_compiler() {
+	copy no_compiler
+	if make -s CC=nonesuch >said 2>&1; then die 'it would build'; fi
+	[ "$(grep -vc '^make' said)" -eq 1 ] || { cat said; die 'not one line'; }
+	grep -q 'no compiler nonesuch' said
+}
+
+# The commands that are run are what is printed.
+t_printed() {
+	copy printed
+	make >said 2>&1
+	[ "$(wc -l <said)" -eq 1 ] || { cat said; die 'not one line'; }
+	grep -q '^[a-z./]*\(musl-gcc\|cc\) .* -Oz .*-o swflip swflip.c -s$' said || { cat said; die 'not the command'; }
+	cp swflip first
+	sh -c "$(cat said)"
+	cmp first swflip
 }
 
 # Two places, two times, two time zones, two users' masks.
@@ -138,20 +214,37 @@ it quiet.default t_quiet
 it quiet.cc t_quiet CC=cc
 it quiet.clang t_quiet CC=clang
 it quiet.debug t_quiet CFLAGS='-g -O3' LDFLAGS=
-for a in arm64 armhf mipsel s390x; do it "quiet.$a" t_foreign $a; done
+for a in arm64 armhf mipsel s390x; do
+	if why=$(cat "$top/test/build/$a/none" 2>/dev/null); then
+		echo "ok make.quiet.$a # SKIP $why"
+	else
+		it "quiet.$a" t_foreign $a
+	fi
+done
 it flags.defaults t_defaults
 it flags.cflags t_flags -Ot CFLAGS=-Ot
 it flags.ldflags t_flags -Lt LDFLAGS='-s -Lt'
 it flags.mandatory t_flags -static CFLAGS= CPPFLAGS= LDFLAGS=
-it flags.target t_flags '-DTARGET="mbim"' CPPFLAGS=-DTARGET='"mbim"'
-it flags.target_escaped t_flags '-DTARGET="mbim"' CPPFLAGS='-DTARGET=\"mbim\"'
-it flags.target_two t_flags '-DTARGET="1-1:mbim 1-2:qmi"' CPPFLAGS="-DTARGET='\"1-1:mbim 1-2:qmi\"' -DWAIT=9"
+it flags.package t_package
+for t in mbim 1-1.2:mbim 68A2/8 0x100D at+qmi@1 'mbim!' 'mbim@2!' 1-2:off '"1-1.2:mbim 1-1.3:qmi"'; do
+	it "target.$t" t_compiled_in good "-DTARGET=$t -DWAIT=9"
+done
+for t in 9071 10d 1-1:1.0:mbim 0x0 mbim@0 'off!' 68a2/off qmi+mbim nonsense '"1-1.2:mbim nonsense"'; do
+	it "target_bad.$t" t_compiled_in bad "-DTARGET=$t"
+done
+it target_bad.foreign t_compiled_in bad -DTARGET=9071 CC="$top/test/build/arm64/musl-gcc"
+it target.foreign t_compiled_in good -DTARGET=mbim CC="$top/test/build/arm64/musl-gcc"
+for c in A711 1234 0x10 abcdefghijklmno; do it "code.$c" t_compiled_in good "-DCODE=$c"; done
+for c in ABC 1234567890123456 A-710; do it "code_bad.$c" t_compiled_in bad "-DCODE=$c"; done
+it no_compiler t_no_compiler
+it printed t_printed
 it rebuild t_rebuild
 it reproducible.program twice swflip
 it reproducible.cc twice swflip CC=cc
 it reproducible.dist twice "swflip-$(sed -n 's/^VERSION = //p' Makefile).tar.gz" VERBOSE= dist
 it dist t_unpacked
 it install t_install
+it install.as_built t_install_as_built
 for s in busybox openwrt buildroot yocto; do it "destdir.$s" t_destdir "install-$s"; done
 it clean t_clean
 exit $failed
