@@ -74,7 +74,7 @@ demo:
 	test/demo
 
 try:
-	test/setup demo
+	test/setup try
 	test/try $(MODEM)
 
 bench:
