@@ -27,7 +27,7 @@ patiently() {
 	ticker=$!
 	status=0
 	"$@" >"$said" 2>&1 </dev/null || status=$?
-	kill $ticker
+	kill -KILL $ticker	# TERM may come before a new process of dash can take it, and be lost
 	wait $ticker 2>/dev/null || :
 	return $status
 }
