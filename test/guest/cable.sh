@@ -1,7 +1,7 @@
 # The cable pulled, put in again, the modem falling silent, a signal: at every single step of the run, each in turn. It
 # ends in time, and what is stored is what was found, or the target, or the message says what it is.
 #
-# A step is whatever a host does to the modem: test/modem.c counts them.
+# A step is whatever a host does to the modem: test/modem counts them.
 
 # shellcheck disable=SC1091
 . /test/guest/judge
