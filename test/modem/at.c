@@ -203,8 +203,12 @@ static bool listedpid(unsigned pid, unsigned *boot)
 /* May a value that the modem does not list be written? Real firmware takes any PID. */
 bool accepts(const char *name, unsigned val, bool listed)
 {
-	if (listed || (!find(NULL, "strict") && hasword(value("accept"), name)))
+	if (listed)
 		return true;
+	if (!find(NULL, "strict") && hasword(value("accept"), name)) {
+		say("unlisted %s %X", name, val);
+		return true;
+	}
 	say("refuse %s %X unlisted", name, val);
 	return false;
 }
@@ -336,7 +340,10 @@ static const char *setmask(const char *arg)
 		return "unlisted";
 	if (type != m->stored.type && (why = store("type", type)))
 		return why;
-	return store("mask", mask);
+	why = store("mask", mask);
+	if (!why && find(NULL, "mask-types"))
+		m->stored.type = number("mask-types", 10);
+	return why;
 }
 
 static const char *askvid(void)

@@ -8,7 +8,7 @@
 
 #define LEN(x) (sizeof(x) / sizeof *(x))
 
-enum { MAXLINES = 4096, MAXITF = 24, MAXMORE = 4, FLOOD = 1 << 20 };
+enum { MAXLINES = 4096, MAXITF = 24, MAXMORE = 8, FLOOD = 1 << 20 };
 
 enum timer { DROP, PLUG, NTIMER };
 
@@ -40,10 +40,11 @@ struct ep {
 
 struct itf {
 	unsigned num, class[3], alt;
-	const char *speaks;
+	const char *block, *speaks;
 	bool bulk, intr;
-	unsigned nmore; /* more bulk pairs, on which nobody speaks */
-	struct ep in, out, note, more[2 * MAXMORE];
+	bool numbered;  /* its endpoints are, by the file */
+	unsigned nmore; /* more bulk endpoints, on which nobody speaks */
+	struct ep in, out, note, more[MAXMORE];
 	bool dtr;
 	struct chunk *msg; /* encapsulated answers that the host has not fetched */
 	char line[1024];   /* the AT command so far, */

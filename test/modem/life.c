@@ -403,11 +403,21 @@ enum speed modem_speed(const struct modem *which)
 	return which->speed;
 }
 
-unsigned modem_stored(const struct modem *which, const char *name)
+static unsigned pick(const struct settings *from, const char *name)
 {
 	size_t i = 0;
 
 	while (strcmp(keys[i].name, name))
 		i++;
-	return *(const unsigned *)(const void *)((const char *)&which->stored + keys[i].at);
+	return *(const unsigned *)(const void *)((const char *)from + keys[i].at);
+}
+
+unsigned modem_stored(const struct modem *which, const char *setting)
+{
+	return pick(&which->stored, setting);
+}
+
+unsigned modem_running(const struct modem *which, const char *setting)
+{
+	return pick(&which->running, setting);
 }

@@ -16,7 +16,7 @@
  *	-P  no USB: one AT port on a pseudo terminal, with this symbolic link to it
  *
  * TERM pulls the cable and ends; USR1 takes it out and puts it in again. test/modems/330u shows and explains a modem
- * file; words.txt has all the words. */
+ * file; `words` has all of them. */
 #define _GNU_SOURCE
 #include "inside.h"
 #include "usbip.h"

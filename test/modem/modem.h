@@ -1,6 +1,6 @@
 /* A simulated Sierra Wireless modem, as well and as badly behaved as real ones, behind a small interface: who has it is its
  * host, and gives it bytes and the time. test/modem/main.c is one (a USB/IP device for a real kernel), test/world another (a
- * kernel that is played). Described by a file of test/modems; words.txt names all its words. */
+ * kernel that is played). Described by a file of test/modems; `words` names all its words. */
 #ifndef MODEM_H
 #define MODEM_H
 
@@ -54,6 +54,8 @@ unsigned modem_port(const struct modem *, unsigned *controller);
 enum speed modem_speed(const struct modem *);
 /* A setting that is stored: vid pid bootpid comp type mask. */
 unsigned modem_stored(const struct modem *, const char *setting);
-const char *modem_value(struct modem *, const char *word); /* of its file, or NULL */
+unsigned modem_running(const struct modem *, const char *setting); /* since its last start */
+bool modem_shows(const struct modem *, const char *block);         /* now, on the bus */
+const char *modem_value(struct modem *, const char *word);         /* of its file, or NULL */
 
 #endif

@@ -134,13 +134,35 @@ static bool two(const struct itf *t)
 	return speaks(t, "mbim") || speaks(t, "ecm");
 }
 
+/* Endpoints as a real modem was seen to number them: `81i` is an interrupt one. The first of a kind is what is spoken on. */
+static void addaddresses(struct itf *t, const char *s)
+{
+	char *end;
+
+	for (unsigned long addr; (addr = strtoul(s, &end, 16)) && end != s;
+	     s = end + (*end == 'i')) {
+		struct ep *e = *end == 'i'                      ? &t->note
+			       : addr & 0x80 && !t->in.addr     ? &t->in
+			       : !(addr & 0x80) && !t->out.addr ? &t->out
+			       : t->nmore < MAXMORE             ? &t->more[t->nmore++]
+								: NULL;
+
+		if (!e)
+			die("too many endpoints");
+		e->addr = (unsigned char)addr;
+	}
+	t->numbered = true;
+	t->bulk = t->in.addr && t->out.addr;
+	t->intr = t->note.addr;
+}
+
 /* One word of a config line: a block, perhaps with another number and class. */
 static void addblock(struct config *c, const char *word)
 {
 	static const char *const languages[] = { "at", "qmi", "mbim", "ecm", "net", "ms" };
 	struct itf t = { .speaks = "" };
 	char name[32];
-	const char *num = strchr(word, '#'), *class = strchr(word, ':'), *what, *more;
+	const char *num = strchr(word, '#'), *class = strchr(word, ':'), *what, *addresses;
 	const struct line *l;
 
 	snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "#:"), word);
@@ -149,13 +171,13 @@ static void addblock(struct config *c, const char *word)
 		die("no such block: %s", name);
 	if (sscanf(l->value, "%*s %u %x/%x/%x", &t.num, &t.class[0], &t.class[1], &t.class[2]) != 4)
 		die("bad block: %s", l->value);
+	t.block = l->value;
 	what = l->value + strcspn(l->value, "/");
 	t.bulk = hasword(what, "bulk");
 	t.intr = hasword(what, "int");
-	more = strstr(what, " more ");
-	t.nmore = more ? (unsigned)strtoul(more + 6, NULL, 10) : 0;
-	if (t.nmore > MAXMORE)
-		die("too many endpoints: %s", l->value);
+	addresses = strstr(what, " eps ");
+	if (addresses)
+		addaddresses(&t, addresses + 5);
 	for (size_t i = 0; i < LEN(languages); i++)
 		if (hasword(what, languages[i]))
 			t.speaks = languages[i];
@@ -198,24 +220,32 @@ static void addblocks(struct config *c, const char *words)
 		c->nitf = m->fewer;
 }
 
-/* The endpoints of an interface, numbered through. */
+/* The endpoints of an interface: numbered through, where the file has no numbers. */
 static void addendpoints(struct itf *t, unsigned *in, unsigned *out)
 {
 	static const unsigned sizes[] = { [FULL] = 64, [HIGH] = 512, [SUPER] = 1024 };
 	unsigned bulk = number("bulk", 10);
-	unsigned short mps = (unsigned short)(bulk ? bulk : sizes[m->speed]);
+	const struct ep kind = { .attr = 2,
+				 .mps = (unsigned short)(bulk ? bulk : sizes[m->speed]) };
+	struct ep note = { .attr = 3, .mps = 64, .interval = m->speed == FULL ? 2 : 5 };
+	unsigned addr[2] = { t->in.addr, t->out.addr };
 
-	if (t->intr)
-		t->note = (struct ep){ .addr = (unsigned char)(0x80 | ++*in),
-				       .attr = 3,
-				       .mps = 64,
-				       .interval = m->speed == FULL ? 2 : 5 };
-	for (unsigned i = 0; i < t->nmore + t->bulk; i++) {
-		struct ep *to = i ? &t->more[2 * i - 2] : &t->out;
-		struct ep *from = i ? &t->more[2 * i - 1] : &t->in;
+	note.addr = t->note.addr;
+	if (!t->numbered && t->intr)
+		note.addr = (unsigned char)(0x80 | ++*in);
+	if (!t->numbered && t->bulk) {
+		addr[0] = 0x80 | ++*in;
+		addr[1] = ++*out;
+	}
+	t->note = note;
+	t->in = t->out = kind;
+	t->in.addr = (unsigned char)addr[0];
+	t->out.addr = (unsigned char)addr[1];
+	for (unsigned i = 0; i < t->nmore; i++) {
+		unsigned char other = t->more[i].addr;
 
-		*to = (struct ep){ .addr = (unsigned char)++*out, .attr = 2, .mps = mps };
-		*from = (struct ep){ .addr = (unsigned char)(0x80 | ++*in), .attr = 2, .mps = mps };
+		t->more[i] = kind;
+		t->more[i].addr = other;
 	}
 }
 
@@ -234,14 +264,14 @@ static void addinterface(struct config *c, struct itf *t)
 		cdc(c, t);
 		return;
 	}
-	interface(c, t->num, 0, (t->bulk ? 2u : 0u) + t->intr + 2 * t->nmore, t->class);
+	interface(c, t->num, 0, (t->bulk ? 2u : 0u) + t->intr + t->nmore, t->class);
 	if (t->intr)
 		endpoint(c, &t->note);
 	if (t->bulk) {
 		endpoint(c, &t->out);
 		endpoint(c, &t->in);
 	}
-	for (unsigned i = 0; i < 2 * t->nmore; i++)
+	for (unsigned i = 0; i < t->nmore; i++)
 		endpoint(c, &t->more[i]);
 }
 
@@ -377,7 +407,7 @@ static struct ep *byaddress(unsigned addr)
 			       : addr == t->note.addr ? &t->note
 						      : NULL;
 
-		for (unsigned k = 0; !e && k < 2 * t->nmore; k++)
+		for (unsigned k = 0; !e && k < t->nmore; k++)
 			if (addr == t->more[k].addr)
 				e = &t->more[k];
 		if (e)
@@ -723,4 +753,18 @@ int modem_in(struct modem *which, unsigned ep, void *data, size_t room)
 	if (c->off == c->len)
 		dequeue(&e->head);
 	return babble ? -EOVERFLOW : (int)n;
+}
+
+/* Has what runs now, in the active configuration, this block? */
+bool modem_shows(const struct modem *which, const char *block)
+{
+	size_t n = strlen(block);
+
+	for (size_t i = 0; which->active && i < which->active->nitf; i++) {
+		const char *name = which->active->itf[i].block;
+
+		if (!strncmp(name, block, n) && name[n] == ' ')
+			return true;
+	}
+	return false;
 }

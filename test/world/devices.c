@@ -375,7 +375,9 @@ static long usbfs_control(struct open *o, struct usbdevfs_ctrltransfer *c)
 		process_block("control", never, end, false);
 		return d->present ? -ETIMEDOUT : -ENODEV;
 	}
-	if (n > 0 && c->bRequestType & 0x80)
+	if (n >= 0 && !(c->bRequestType & 0x80))
+		return c->wLength;
+	if (n > 0)
 		memcpy(c->data, answer, (size_t)n);
 	return n;
 }

@@ -303,6 +303,21 @@ void usb_unbind(struct device *d, struct interface *i)
 	(void)d;
 }
 
+/* qmi_wwan's quirk: these, and whoever says USB 2.01 or more. */
+static bool wants_dtr(const struct device *d)
+{
+	static const int pids[] = { 0x68c0, 0x9071, 0x9079, 0x907b, 0x9091, 0xc081 };
+
+	return HAS(pids, (int)pid_of(d)) || (d->descriptors[2] | d->descriptors[3] << 8) >= 0x201;
+}
+
+static void set_dtr(struct device *d, const struct interface *i)
+{
+	uint8_t setup[8] = { 0x21, 0x22, 1, 0, (uint8_t)i->number }, answer[MAXMSG];
+
+	modem_control(d->modem, setup, NULL, answer);
+}
+
 static void bound(struct device *d, struct interface *i, const char *driver)
 {
 	i->driver = driver;
@@ -311,6 +326,8 @@ static void bound(struct device *d, struct interface *i, const char *driver)
 	make_link(format("/sys/bus/usb/drivers/%s/%s", driver, i->dir->name), files_path(i->dir));
 	if (is_serial(driver) && i->in && i->out)
 		i->line = line_new(d, i, true);
+	if (!strcmp(driver, "qmi_wwan") && wants_dtr(d))
+		set_dtr(d, i);
 	if ((!strcmp(driver, "qmi_wwan") || !strcmp(driver, "cdc_mbim")) && i->note)
 		i->line = line_new(d, i, false);
 	usb_uevent("bind", i->dir, "usb", "usb_interface");
