@@ -756,13 +756,22 @@ struct device *world_plug(const char *port, const char *file, const char *knobs,
 		snprintf(line, sizeof line, "%.*s", (int)strcspn(p, ";"), p);
 		modem_line(d->modem, line);
 	}
-	modem_file(d->modem, file, NULL);
+	snprintf(line, sizeof line, strchr(file, '/') ? "%s" : MODEMS "/%s", file);
+	modem_file(d->modem, line, NULL);
 	d->start_at = world.clock + ms * 1000 + 1;
 	make_hubs(port);
 	make_port(port);
 	if (!ms)
 		process_idle(world.clock + 1000000);
 	return d;
+}
+
+bool world_bound(const struct device *d, const char *driver)
+{
+	for (unsigned i = 0; i < d->ninterfaces; i++)
+		if (d->interface[i].driver && !strcmp(d->interface[i].driver, driver))
+			return true;
+	return false;
 }
 
 void usb_tick(void)

@@ -45,15 +45,16 @@ void world_end(void);
 bool fault(const char *word);
 const char *fault_value(const char *word, unsigned nth); /* NULL: not so many */
 
-/* A modem in a port, now or that many ms later; knobs: lines of a modem file divided by `;`, which beat the file's. */
+/* A modem in a port, now or that many ms later; file: one of test/modems; knobs: lines of a modem file divided by `;`, which beat the file's. */
 struct device *world_plug(const char *port, const char *file, const char *knobs, int64_t ms);
 struct modem *world_modem(struct device *);
 const char *world_log(const struct device *); /* what the modem saw, a line each */
 void world_clear(struct device *);            /* forgets that log */
 bool world_present(const struct device *);
-unsigned world_config(const struct device *);  /* the active configuration, 0: none */
-const char *world_port(const struct device *); /* where it is now */
-void world_wait(int64_t ms);                   /* time goes by while nobody runs */
+bool world_bound(const struct device *, const char *driver); /* to one of its interfaces */
+unsigned world_config(const struct device *);                /* the active configuration, 0: none */
+const char *world_port(const struct device *);               /* where it is now */
+void world_wait(int64_t ms);                                 /* time goes by while nobody runs */
 void world_power(void); /* all modems lose power and get it again, then all is quiet */
 
 /* Sends a signal to swflip: at a time after its start, or when a line of any modem's log begins with this. */
