@@ -29,7 +29,8 @@ void putbytes(struct msg *g, const void *p, size_t n)
 {
 	if (n > sizeof g->b - g->n)
 		n = sizeof g->b - g->n;
-	memcpy(g->b + g->n, p, n);
+	if (n)
+		memcpy(g->b + g->n, p, n);
 	g->n += n;
 }
 

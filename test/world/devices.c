@@ -405,6 +405,8 @@ static long claim(struct open *o, unsigned number, bool disconnect)
 {
 	struct interface *i = interface_of(o->device, number);
 
+	if (fault("oops"))
+		process_exit(SIGKILL);
 	if (!i)
 		return -ENOENT;
 	if (o->claimed >> number & 1)

@@ -133,6 +133,8 @@ void world_new(const char *drivers, const char *faults, const char *cmdline)
 	process_reset();
 	files_reset();
 	kernel_memory_reset();
+	files_make("/sys/bus", DIRECTORY, NULL);
+	files_make("/sys/class", DIRECTORY, NULL);
 	files_make("/sys/bus/usb/devices", DIRECTORY, NULL);
 	files_make("/dev", DIRECTORY, NULL);
 	files_make("/run", DIRECTORY, NULL);
@@ -169,6 +171,40 @@ void world_clear(struct device *d)
 	d->nlog = 0;
 	if (d->log)
 		d->log[0] = '\0';
+}
+
+/* The lines of the log that change a modem, in a word each. */
+const char *world_story(const struct device *d)
+{
+	static const struct {
+		const char *line, *word;
+	} words[] = { { "write pid ", "pid=" },    { "write comp ", "comp=" },
+		      { "write mask ", "mask=" },  { "write type ", "type=" },
+		      { "reset ", "reset" },       { "ignored reset", "reset" },
+		      { "swoc-mode ", "swoc=" },   { "config ", "config=" },
+		      { "unlock refused", "code" } };
+	static char story[2000];
+	size_t n = 0;
+	bool chosen = false; /* the kernel has chosen a configuration */
+
+	story[0] = '\0';
+	for (const char *p = world_log(d); *p; p += strcspn(p, "\n") + 1) {
+		chosen &= strncmp(p, "plug ", 5) != 0;
+		for (size_t i = 0; i < LEN(words) && n < sizeof story - 40; i++) {
+			size_t len = strlen(words[i].line);
+
+			if (strncmp(p, words[i].line, len) != 0)
+				continue;
+			if (strcmp(words[i].word, "config=") || chosen)
+				n += (size_t)snprintf(
+					story + n, sizeof story - n, "%s%.*s;", words[i].word,
+					strchr(words[i].word, '=') ? (int)strcspn(p + len, " \n")
+								   : 0,
+					p + len);
+		}
+		chosen |= !strncmp(p, "config ", 7);
+	}
+	return story;
 }
 
 bool world_present(const struct device *d)

@@ -40,6 +40,8 @@ void world_end(void);
  *	nomknod readonly	no device node can be made, nothing on disk
  *	elsewhere	numbers of devices are others' already: sysfs places each node at port 9-9
  *	wdm-error N	that many reads of a cdc-wdm fail with EPIPE
+ *	oops		whoever claims an interface dies
+ *	nosignalfd bind-fails config-fails locked (another swflip runs) container
  *	user1000	not root
  *	ignore=SIGNAL	numbers of signals that are ignored when swflip starts */
 bool fault(const char *word);
@@ -49,7 +51,9 @@ const char *fault_value(const char *word, unsigned nth); /* NULL: not so many */
 struct device *world_plug(const char *port, const char *file, const char *knobs, int64_t ms);
 struct modem *world_modem(struct device *);
 const char *world_log(const struct device *); /* what the modem saw, a line each */
-void world_clear(struct device *);            /* forgets that log */
+const char *world_story(
+	const struct device *);    /* of it what changes a modem: pid=68A2;comp=8;reset; */
+void world_clear(struct device *); /* forgets that log */
 bool world_present(const struct device *);
 bool world_bound(const struct device *, const char *driver); /* to one of its interfaces */
 unsigned world_config(const struct device *);                /* the active configuration, 0: none */
