@@ -50,6 +50,8 @@ _Noreturn void kernel__exit(int status);
 _Noreturn void kernel_exit(int status);
 int kernel_setpgid(pid_t pid, pid_t group);
 pid_t kernel_setsid(void);
+pid_t kernel_getpgrp(void);
+pid_t kernel_tcgetpgrp(int fd);
 int kernel_kill(pid_t pid, int signal);
 pid_t kernel_waitpid(pid_t pid, int *status, int options);
 int kernel_sigprocmask(int how, const sigset_t *set, sigset_t *old);

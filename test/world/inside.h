@@ -5,6 +5,7 @@
 #include "world.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <sys/types.h>
@@ -93,8 +94,9 @@ struct process {
 	struct open *fd[FDS];
 	bool cloexec[FDS];
 	uint64_t pending, blocked, ignored; /* signals */
-	jmp_buf at;                         /* where it goes on, */
-	char *low, *stack, *data;           /* and what it has then */
+	void (*handler[64])(int);
+	jmp_buf at;               /* where it goes on, */
+	char *low, *stack, *data; /* and what it has then */
 	size_t room;
 };
 
@@ -115,6 +117,7 @@ int process_run(int (*main)(int, char **), int argc, char **argv);
 bool process_block(const char *in, bool (*awake)(struct process *), int64_t until, bool killable);
 _Noreturn void process_exit(int status);
 void process_signal(struct process *, int signal);
+bool process_deliver(void); /* runs handlers of signals that have come; true: some did */
 struct process *process_find(int pid);
 void process_reset(void);
 void process_idle(int64_t until);

@@ -364,6 +364,16 @@ static const struct ops file_ops = { .read = file_read, .write = file_write, .po
 
 /* ---- waiting for files ---- */
 
+static uint64_t bits_of(const sigset_t *set)
+{
+	uint64_t bits = 0;
+
+	for (int s = 1; s < 64; s++)
+		if (sigismember(set, s) == 1)
+			bits |= (uint64_t)1 << s;
+	return bits;
+}
+
 static short events_of(const struct process *p, int fd)
 {
 	struct open *o = fd >= 0 && fd < FDS ? p->fd[fd] : NULL;
@@ -395,6 +405,8 @@ static int poll_until(struct pollfd *fds, nfds_t n, int64_t until)
 	memcpy(me->polled, fds, n * sizeof *fds);
 	me->npolled = (unsigned)n;
 	process_block("poll", poll_awake, until, true);
+	if (process_deliver())
+		return -EINTR;
 	for (nfds_t i = 0; i < n; i++) {
 		short events = fds[i].fd < 0 ? 0 : events_of(world.self, fds[i].fd);
 
@@ -413,10 +425,15 @@ int kernel_poll(struct pollfd *fds, nfds_t n, int ms)
 int kernel_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *t, const sigset_t *mask)
 {
 	int64_t until = t ? world.clock + t->tv_sec * 1000000 + t->tv_nsec / 1000 : FOREVER;
+	uint64_t before = world.self->blocked;
+	int r;
 
-	(void)mask;
 	STOP("ppoll", NULL, n ? fds->fd : -1, 0, NULL, 0);
-	return (int)give(poll_until(fds, n, until));
+	if (mask)
+		world.self->blocked = bits_of(mask);
+	r = poll_until(fds, n, until);
+	world.self->blocked = before;
+	return (int)give(r);
 }
 
 /* Waits for a file that has nothing yet, if it is one that is waited for. */
@@ -426,8 +443,7 @@ static bool patient(const struct open *o, int fd, short events)
 
 	if (o->flags & O_NONBLOCK)
 		return false;
-	poll_until(&p, 1, FOREVER);
-	return true;
+	return poll_until(&p, 1, FOREVER) != -EINTR;
 }
 
 #undef THIS
@@ -816,6 +832,18 @@ int kernel_setpgid(pid_t pid, pid_t group)
 	return 0;
 }
 
+pid_t kernel_getpgrp(void)
+{
+	return world.self->group;
+}
+
+/* The terminal's own group: swflip's first process runs in it. */
+pid_t kernel_tcgetpgrp(int fd)
+{
+	STOP("tcgetpgrp", NULL, fd, 0, NULL, 0);
+	return terminal(fd) ? world.first : (pid_t)give(no_terminal(fd));
+}
+
 pid_t kernel_setsid(void)
 {
 	STOP("setsid", NULL, -1, 0, NULL, 0);
@@ -866,8 +894,11 @@ pid_t kernel_waitpid(pid_t pid, int *status, int options)
 
 	STOP("waitpid", NULL, -1, 0, NULL, 0);
 	world.self->waited = pid;
-	if (!(options & WNOHANG))
+	if (!(options & WNOHANG)) {
 		process_block("waitpid", wait_awake, FOREVER, true);
+		if (process_deliver())
+			return (pid_t)give(-EINTR);
+	}
 	p = dead_child(world.self, pid, &any);
 	if (!p)
 		return any ? 0 : (pid_t)give(-ECHILD);
@@ -876,16 +907,6 @@ pid_t kernel_waitpid(pid_t pid, int *status, int options)
 	r = p->pid;
 	p->state = FREE;
 	return r;
-}
-
-static uint64_t bits_of(const sigset_t *set)
-{
-	uint64_t bits = 0;
-
-	for (int s = 1; s < 64; s++)
-		if (sigismember(set, s) == 1)
-			bits |= (uint64_t)1 << s;
-	return bits;
 }
 
 int kernel_sigprocmask(int how, const sigset_t *set, sigset_t *old)
@@ -913,7 +934,7 @@ int kernel_sigprocmask(int how, const sigset_t *set, sigset_t *old)
 	return 0;
 }
 
-int kernel_sigaction(int signal, const struct sigaction *new, struct sigaction *old)
+int kernel_sigaction(int signal, const struct sigaction *wanted, struct sigaction *old)
 {
 	struct process *me = world.self;
 	uint64_t bit = (uint64_t)1 << signal;
@@ -921,13 +942,18 @@ int kernel_sigaction(int signal, const struct sigaction *new, struct sigaction *
 	STOP("sigaction", NULL, -1, 0, NULL, 0);
 	if (old) {
 		memset(old, 0, sizeof *old);
-		old->sa_handler = me->ignored & bit ? SIG_IGN : SIG_DFL;
+		old->sa_handler = me->handler[signal];
+		if (me->ignored & bit)
+			old->sa_handler = SIG_IGN;
 	}
-	if (!new)
+	if (!wanted)
 		return 0;
-	if (new->sa_handler != SIG_IGN &&new->sa_handler != SIG_DFL)
-		abort(); /* no handlers here */
-	me->ignored = new->sa_handler == SIG_IGN ? me->ignored | bit : me->ignored & ~bit;
+	me->ignored &= ~bit;
+	me->handler[signal] = NULL; /* SIG_DFL */
+	if (wanted->sa_handler == SIG_IGN)
+		me->ignored |= bit;
+	else
+		me->handler[signal] = wanted->sa_handler;
 	return 0;
 }
 
@@ -935,10 +961,10 @@ int kernel_sigaction(int signal, const struct sigaction *new, struct sigaction *
 #define THIS (sighandler_t)0
 sighandler_t kernel_signal(int signal, sighandler_t handler)
 {
-	struct sigaction new = { .sa_handler = handler }, old;
+	struct sigaction wanted = { .sa_handler = handler }, old;
 
 	STOP("signal", NULL, -1, 0, NULL, 0);
-	kernel_sigaction(signal, &new, &old);
+	kernel_sigaction(signal, &wanted, &old);
 	return old.sa_handler;
 }
 #undef THIS
@@ -1075,7 +1101,7 @@ int kernel_nanosleep(const struct timespec *t, struct timespec *left)
 		      true);
 	if (left)
 		memset(left, 0, sizeof *left);
-	return 0;
+	return (int)give(process_deliver() ? -EINTR : 0);
 }
 
 /* ---- uevents ---- */

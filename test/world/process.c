@@ -117,6 +117,8 @@ static bool can_run(struct process *p)
 		return false;
 	if (p->until != FOREVER && world.clock >= p->until)
 		return true;
+	if (p->killable && p->pending & ~p->blocked)
+		return true; /* a handler is to run */
 	return p->awake && p->awake(p);
 }
 
@@ -311,6 +313,12 @@ void process_signal(struct process *p, int signal)
 		p->pending |= bit;
 		return;
 	}
+	if (signal != SIGKILL && p->handler[signal]) {
+		p->pending |= bit;
+		if (p == world.self && p->state == READY)
+			process_deliver();
+		return;
+	}
 	if (!deadly(signal))
 		return;
 	if (p == world.self && p->state == READY)
@@ -322,6 +330,20 @@ void process_signal(struct process *p, int signal)
 	become_zombie(p, signal);
 	if (p->pid == world.first)
 		longjmp(over, 1);
+}
+
+bool process_deliver(void)
+{
+	struct process *me = world.self;
+	bool any = false;
+
+	for (int s = 1; s < 64; s++)
+		if (me->pending & ~me->blocked & (uint64_t)1 << s) {
+			me->pending &= ~((uint64_t)1 << s);
+			me->handler[s](s);
+			any = true;
+		}
+	return any;
 }
 
 /* 0 the first process, 1 its child where the first is process 1, 2 any other. */
