@@ -50,13 +50,13 @@ swflip: swflip.c config.h Makefile .command
 	$(COMMAND) -o $@ swflip.c $(LDFLAGS)
 
 # The words of the command that built swflip, one a line: written anew only when others are given, and then make builds again.
-.command: .ALWAYS
+.command: FORCE
 	@set -- $(CC); command -v "$$1" >/dev/null || \
 		{ echo "no compiler $$1 here: install musl-tools or gcc, or say CC=" >&2; exit 1; }
 	@new=$$(printf '%s\n' $(COMMAND) $(LDFLAGS)); \
 	[ "$$new" = "$$(cat $@ 2>/dev/null)" ] || printf '%s\n' "$$new" >$@
 
-.ALWAYS:
+FORCE:
 
 # A bad TARGET or CODE must not be found out by the board. Whatever CC builds for, the program is built for this machine as
 # well, with a /sys that has no USB and a /proc that has no words for it: there it ends with 3, but with 2 if it cannot
@@ -84,15 +84,18 @@ bench:
 	test/setup all x86_64
 	test/bench
 
-# The programs of the tests on the host; ASan and UBSan watch them. Each test/*.c that includes native.h or world.h is one.
+# The programs of the tests on the host; ASan and UBSan watch them. Each test/*.c that includes native.h (swflip.c's own
+# functions) or world/world.h (the whole of it, in a played machine) is one.
 NATIVE = -std=c11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 native:
 	@mkdir -p test/build
-	@for c in $$(grep -ls '^#include "\(native\|world\).h"' test/*.c); do \
+	@for c in $$(grep -ls '^#include "\(native\|world/world\).h"' test/*.c); do \
 		t=test/build/t-$$(basename $$c .c); \
-		[ -z "$$(find $$c test/native.h test/world.h swflip.c config.h Makefile -newer $$t 2>&1)" ] || \
-		{ echo "$$t"; $${NATIVE_CC:-cc} $(NATIVE) -o $$t $$c -lutil || exit; }; \
+		[ -z "$$(find $$c test/*.h test/world test/modem swflip.c config.h Makefile -newer $$t 2>&1)" ] || \
+		{ echo "$$t"; case $$(grep -c '^#include "world/world.h"' $$c) in \
+		0) $${NATIVE_CC:-cc} $(NATIVE) -o $$t $$c ;; \
+		*) CC=$${NATIVE_CC:-cc} test/world/build $$t $$c -- $(NATIVE) ;; esac || exit; }; \
 	done
 
 lint:
@@ -213,10 +216,10 @@ install-yocto:
 	install -m 644 hooks/buildroot/S38swflip $(YOCTO)/files/swflip.init
 	install -m 644 $(SOURCE) $(YOCTO)/files/src
 
-# The same bytes from the same tree, whoever packs it and when: everything in it is as old as EPOCH. Needs GNU tar; of its
-# formats v7 has no fields that one release fills and another does not.
+# The same bytes from the same tree, whoever packs it and when: everything in it is as old as EPOCH. Needs GNU tar; in its
+# own format 1.34 and 1.35 write the same, in the others one has zeros for the numbers of devices, the other nothing.
 dist:
-	tar --sort=name --mtime=@$(EPOCH) --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --format=v7 \
+	tar --sort=name --mtime=@$(EPOCH) --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --format=gnu \
 		--exclude=test/build --transform 's,^,swflip-$(VERSION)/,' -cf - $(SOURCE) .ci hooks test | \
 		gzip -9n >swflip-$(VERSION).tar.gz
 

@@ -1,6 +1,9 @@
-/* swflip's knobs. Edit here, or leave the file alone and say it to make: make CPPFLAGS='-DTARGET=mbim -DAPPEAR=20'.
- * The kernel's command line (swflip.target= and so on) beats what is compiled in, an option beats both.
- * Every time in milliseconds ends in _MS. Everything is rebuilt when this file changes. */
+/* What a site or an OEM changes: swflip's knobs, and the tables of modems.
+ *
+ * Edit it here, or leave the file alone and say it to make, with bare words:
+ *	make CPPFLAGS='-DTARGET=mbim -DAPPEAR=20'
+ * The kernel's command line (swflip.target= and so on) beats what is compiled in, an option beats
+ * both. Every time in milliseconds ends in _MS. Everything is rebuilt when this file changes. */
 
 /* The words of a knob as text, so that nobody has to quote them for make and the shell. */
 #define STR_(words) #words
@@ -8,26 +11,30 @@
 
 /* ---- what a site sets ---- */
 
-/* Wanted mode, or several divided by blanks (1-1.2:mbim 1-1.3:qmi); the grammar is in swflip(8). "modem" only leaves
- * TRU-Install storage and writes nothing to a modem. An image for one kind of board sets what that board needs. */
+/* The wanted mode, or several divided by blanks, -DTARGET="1-1.2:mbim 1-1.3:qmi"; the grammar
+ * is in swflip(8). "modem" only leaves TRU-Install storage, and writes nothing to a modem. An
+ * image for one kind of board sets what that board needs. */
 #ifndef TARGET
 #define TARGET modem
 #endif
 
-/* Unlock code of AT!ENTERCND, 4 to 15 of [0-9A-Za-z]. A710 is the common factory default; only an operator's or an
- * OEM's modem has another. Whoever can read the image can read the code. */
+/* The unlock code of AT!ENTERCND, 4 to 15 of 0-9A-Za-z. A710 is the common factory default;
+ * only an operator's or an OEM's modem has another. Whoever can read the image can read the
+ * code. */
 #ifndef CODE
 #define CODE A710
 #endif
 
-/* Seconds to wait for a first modem, 0 = look once. Long enough for the host controller's driver and the modem's own
- * boot. A machine without a modem is held up by this long where the hook waits for swflip. */
+/* Seconds to wait for a first modem while nothing appears on USB, 0 = look once. Long enough
+ * for the modem's own boot. A machine without a modem is held up by this long where the hook
+ * waits. */
 #ifndef APPEAR
 #define APPEAR 10
 #endif
 
-/* Seconds for everything, from the start of the program; it ends one second later at the latest. Public tools allow a
- * reset 120. Shorter than whatever else in the image gives up (dracut: rd.retry, 180). */
+/* Seconds for everything, from the start of the program; it ends one second later at the
+ * latest. Public tools allow a reset 120. Shorter than what else in the image gives up
+ * (dracut: rd.retry, 180). */
 #ifndef WAIT
 #define WAIT 120
 #endif
@@ -39,9 +46,16 @@
 #define SILENCE_MS 30000
 #endif
 
-/* How long a modem must stay after a composition was written: one that crashes in its composition was seen to live 5.3 s. */
+/* How long a modem must stay after a composition was written: one that crashes in its
+ * composition was seen to live 5.3 s. */
 #ifndef STAY_MS
 #define STAY_MS 6000
+#endif
+
+/* How long a modem must stay after another configuration was selected: some leave then, and
+ * come back (EM7355). */
+#ifndef SETTLE_MS
+#define SETTLE_MS 2000
 #endif
 
 /* A boot loader on the port is watched this long: it flashes by in 0.03 s, or stays for good. */
@@ -49,7 +63,8 @@
 #define BOOT_MS 10000
 #endif
 
-/* Where the usb-storage driver is present it asks a TRU-Install stick to leave by itself: the time that it is given. */
+/* Where the usb-storage driver is, it asks a TRU-Install stick to leave by itself: its time
+ * for that. */
 #ifndef KERNEL_FLIP_MS
 #define KERNEL_FLIP_MS 4000
 #endif
@@ -59,17 +74,20 @@
 #define FLIP_MS 4000
 #endif
 
-/* From the answer to a reset to the modem's disconnect. Longer means that it did not reset. */
+/* From the answer to a reset to the modem's disconnect; 17 s were seen. Longer means that it
+ * did not reset. */
 #ifndef LEAVE_MS
-#define LEAVE_MS 15000
+#define LEAVE_MS 30000
 #endif
 
-/* A serial driver makes its tty this long after the interface, or not at all; 0.14 s were seen. */
+/* A serial driver makes its tty this long after the interface, or not at all; 0.14 s were
+ * seen. */
 #ifndef TTY_MS
 #define TTY_MS 500
 #endif
 
-/* The longest wait for one answer, AT or QMI. Reads take milliseconds, writes to flash seconds. */
+/* The longest wait for one answer, AT, QMI or MBIM. Reads take milliseconds, writes to flash
+ * seconds. */
 #ifndef ANSWER_MS
 #define ANSWER_MS 5000
 #endif
@@ -79,14 +97,25 @@
 #define QUIET_MS 700
 #endif
 
-/* A first question that is not answered is asked again after so long: modems are deaf in their first seconds. */
+/* A first question that is not answered is asked again after so long: modems are deaf in their
+ * first seconds. */
 #ifndef RETRY_MS
 #define RETRY_MS 500
 #endif
 
-/* An AT port that answers nothing is left for MBIM or QMI after so long, where the modem has one of them. */
+/* For so long after its start a modem may refuse what it takes later. */
+#ifndef EARLY_MS
+#define EARLY_MS 10000
+#endif
+
+/* AT ports that answer nothing share so long before MBIM or QMI are asked as well. */
 #ifndef DEAF_MS
 #define DEAF_MS 15000
+#endif
+
+/* Where there are several that may answer, each is asked for so long at a time. */
+#ifndef TURN_MS
+#define TURN_MS 2000
 #endif
 
 /* No write begins with less left than this: enough to write, read back and put back. */
@@ -94,24 +123,24 @@
 #define MARGIN_MS 5000
 #endif
 
-/* One control transfer, GetSwocInfo and SetSwocMode among them; usb_modeswitch and usbmode use the same. */
+/* One control or bulk transfer; usb_modeswitch and usbmode use the same. */
 #ifndef CONTROL_MS
 #define CONTROL_MS 1000
 #endif
 
 /* ---- bounds against a modem that does not settle ---- */
 
-/* Flips in one run: a stick that is told to keep TRU-Install comes back as storage after every reset. */
-#ifndef FLIPS
-#define FLIPS 4
+/* Flips in one run: some sticks come back as storage after every reset. */
+#ifndef MOST_FLIPS
+#define MOST_FLIPS 4
 #endif
 
 /* Times that a modem may leave the bus unasked before it is reported as crashing. */
-#ifndef LOSSES
-#define LOSSES 3
+#ifndef MOST_LOSSES
+#define MOST_LOSSES 3
 #endif
 
-/* Modems watched in one run. Each costs 1 KiB of memory. */
+/* Modems in one run. */
 #ifndef SLOTS
 #define SLOTS 32
 #endif
@@ -128,131 +157,171 @@
 #define DEV "/dev"
 #endif
 
-/* ---- the words of the tables below ---- */
-
-enum function_kind { AT, DM, NMEA, QMI, MBIM, NET, ECM, MS, FUNCTIONS, SPARE = FUNCTIONS };
-enum layout {
-	SWI = 1,
-	DIRECT = 2,
-	GOBI = 4
-}; /* how interfaces are numbered: Sierra's, Direct IP's, Gobi's way */
-enum needs { BULK = 1, INTERRUPT = 2 };            /* endpoints: a bulk pair, an interrupt IN */
-enum kind { GONE, FOREIGN, STORAGE, MODEM, BOOT }; /* what a device is; BOOT: a boot loader */
-enum {
-	ANY = 0x100,
-	ANY_PID = 0xffff,
-	VENDOR = 0xff,
-	NETS = BIT(QMI) | BIT(MBIM) | BIT(NET) | BIT(ECM),
-	UNKNOWN = -1
-};
+/* The Makefile says it; here for who compiles by hand. */
+#ifndef VERSION
+#define VERSION "1.0"
+#endif
 
 /* ---- what is a modem ---- */
 
-/* Whose USB devices are modems, the first row that fits. 1199, 0f3d (MC7700, AirCard) and 114f (MC7750) make nothing else,
- * but for the EM7345, an Intel modem with commands of its own. Of makers that sell other things under the same number (Dell,
- * HP, NETGEAR) these products only; add yours as lsusb prints it. STORAGE is TRU-Install, when there is an 08/06/50 interface. */
+/* Whose USB devices are modems; the first row that fits counts. STORAGE is TRU-Install, where
+ * there is an 08/06/50 interface. 1199 and 0f3d are Sierra's own numbers; what is FOREIGN
+ * under them has other commands. Of makers that sell other modems under the same number (Dell,
+ * HP, NETGEAR) only those stand here that are known to be Sierra's. Add yours as lsusb prints
+ * it. The sources: usb.ids; "linux" is the comment at the ID in qcserial.c, sierra.c or
+ * qmi_wwan.c of Linux 7.2; "mm" is ModemManager, "strings" are iManufacturer and iProduct in
+ * public logs. */
 static const struct {
-	uint16_t vid, pid, kind;
+	uint16_t idVendor;
+	uint16_t idProduct;
+	enum kind kind;
 } devices[] = {
-	{ 0x1199, 0xa001, FOREIGN }, { 0x1199, 0x0fff, STORAGE }, { 0x0846, 0x0fff, STORAGE },
-	{ 0x1199, ANY_PID, MODEM },  { 0x0f3d, ANY_PID, MODEM },  { 0x114f, ANY_PID, MODEM },
-	{ 0x413c, 0x8185, MODEM },   { 0x413c, 0x8186, MODEM },   { 0x413c, 0x8193, MODEM },
-	{ 0x413c, 0x8194, MODEM },   { 0x413c, 0x81a2, MODEM },   { 0x413c, 0x81a3, MODEM },
-	{ 0x413c, 0x81a4, MODEM },   { 0x413c, 0x81a6, MODEM },   { 0x413c, 0x81a8, MODEM },
-	{ 0x413c, 0x81a9, MODEM },   { 0x413c, 0x81b1, MODEM },   { 0x413c, 0x81b3, MODEM },
-	{ 0x413c, 0x81b5, MODEM },   { 0x413c, 0x81b6, MODEM },   { 0x413c, 0x81c2, MODEM },
-	{ 0x413c, 0x81cb, MODEM },   { 0x413c, 0x81cc, MODEM },   { 0x413c, 0x81cf, MODEM },
-	{ 0x413c, 0x81d0, MODEM },   { 0x413c, 0x81d1, MODEM },   { 0x413c, 0x81d2, MODEM },
-	{ 0x413c, 0x81d7, MODEM },   { 0x413c, 0x81e0, MODEM },   { 0x413c, 0x8217, MODEM },
-	{ 0x413c, 0x8218, MODEM },   { 0x03f0, 0x1b1d, MODEM },   { 0x03f0, 0x1e1d, MODEM },
-	{ 0x03f0, 0x211d, MODEM },   { 0x03f0, 0x4e1d, MODEM },   { 0x0846, 0x68a2, MODEM },
-	{ 0x0846, 0x68d3, MODEM },   { 0x0846, 0x68e0, MODEM },   { 0x0846, 0x68e1, MODEM },
-	{ 0x0846, 0x68e2, MODEM },
+	{ 0x1199, 0xa001, FOREIGN }, /* EM7345, made by Intel (mm: 77-mm-sierra.rules) */
+	{ 0x1199, 0xb000, FOREIGN }, /* XM1210, a GNSS receiver (linux-usb, 27 Oct 2021) */
+	{ 0x1199, 0xc001, FOREIGN }, /* HL78xx, Altair's chip, AT+KUSBCOMP (mm) */
+	{ 0x1199, 0x6467, FOREIGN }, /* AirLink routers as USB gadgets (usb.ids), as the next two */
+	{ 0x1199, 0x6468, FOREIGN },
+	{ 0x1199, 0x6469, FOREIGN },
+	{ 0x1199, 0x0fff, STORAGE }, /* linux: unusual_devs.h, sierra_ms.c */
+	{ 0x0846, 0x0fff, STORAGE }, /* AirCard 779S (usb-modeswitch-data) */
+	{ 0x1199, ANY_PID, MODEM },
+	{ 0x0f3d, ANY_PID,
+	  MODEM },                 /* AirPrime, Sierra's since 2003: MC7700, AirCard 313U (linux) */
+	{ 0x114f, 0x68a2, MODEM }, /* Wavecom, Sierra's since 2009: MC7750 (linux) */
+	{ 0x413c, 0x81a2, MODEM }, /* DW5806 (linux: the wording of the next ones; no log seen) */
+	{ 0x413c, 0x81a3, MODEM }, /* DW5570, MC8805 (mm; strings) */
+	{ 0x413c, 0x81a4, MODEM }, /* DW5570e, EM8805 (NetworkManager-ci; linux) */
+	{ 0x413c, 0x81a6, MODEM }, /* DW5570 in its boot loader (linux) */
+	{ 0x413c, 0x81a8, MODEM }, /* DW5808, MC7355 (mm; usb.ids) */
+	{ 0x413c, 0x81a9, MODEM }, /* DW5808e, EM7355 (strings) */
+	{ 0x413c, 0x81b1, MODEM }, /* DW5809e, EM7305 (0xf8.org, 2015) */
+	{ 0x413c, 0x81b3, MODEM }, /* DW5809e revision 3 (linux) */
+	{ 0x413c, 0x81b5, MODEM }, /* DW5811e in its boot loader (AT!USBPID=81B6,81B5) */
+	{ 0x413c, 0x81b6, MODEM }, /* DW5811e, EM7455 (strings) */
+	{ 0x413c, 0x81c2, MODEM }, /* DW5811e, EM7455 (linux-usb, 27 Sep 2022) */
+	{ 0x413c, 0x81cb, MODEM }, /* DW5816e in its boot loader (linux) */
+	{ 0x413c, 0x81cc, MODEM }, /* DW5816e, EM7430 (strings) */
+	{ 0x413c, 0x81cf, MODEM }, /* DW5819, of the MC74xx (linux), as the next three */
+	{ 0x413c, 0x81d0, MODEM },
+	{ 0x413c, 0x81d1, MODEM }, /* DW5818 */
+	{ 0x413c, 0x81d2, MODEM },
+	{ 0x03f0, 0x1b1d, MODEM }, /* HP ev2200, MC5720 (linux) */
+	{ 0x03f0, 0x1e1d, MODEM }, /* HP hs2300, MC8775 (linux) */
+	{ 0x03f0, 0x211d, MODEM }, /* HP ev2210, MC5725 (linux; usb.ids) */
+	{ 0x03f0, 0x371d, MODEM }, /* HP un2430, MC8355 (NetworkManager-ci; linux) */
+	{ 0x03f0, 0x4e1d, MODEM }, /* HP lt4111, EM7355 (mm) */
+	{ 0x0846, 0x68a2, MODEM }, /* AirCard of NETGEAR's, Sierra's design (linux: qmi_wwan) */
+	{ 0x0846, 0x68d3, MODEM }, /* AirCard 779S (linux; sierra_bsudefs.h) */
 };
 
-/* Product IDs of boot loaders (QDL), when there is a single vendor interface. */
-static const uint16_t boot[] = {
-	0x68a4, 0x68a8, 0x68e0, 0x81a6, 0x81b5, 0x81cb, 0x9010, 0x9012, 0x9014, 0x9018,
-	0x901e, 0x9062, 0x9070, 0x9078, 0x907a, 0x9090, 0x90b0, 0x90d2, 0x90e4, 0xc080,
+/* Product IDs of boot loaders (linux: qcserial.c, "QDL"; the second number of AT!USBPID's
+ * pairs). They are one where there is a single vendor interface. */
+static const uint16_t boot_pids[] = {
+	0x68a4, 0x68a8, 0x81a6, 0x81b5, 0x81cb, 0x9000, 0x9010, 0x9012, 0x9014,
+	0x9018, 0x901e, 0x9062, 0x9070, 0x9078, 0x907a, 0x9080, 0x9090, 0x90b0,
+	0x90c0, 0x90c2, 0x90d2, 0x90d8, 0x90e0, 0x90e2, 0x90e4, 0xc080,
 };
 
 /* ---- which interface is what ---- */
 
-/* Modems that do not number their interfaces as the others do. */
+/* Modems that do not number their interfaces as the MC77xx and later do: Direct IP (linux:
+ * sierra_net.c) and Gobi 2000 and 3000 (linux: qcserial.c, DEVICE_G2K). 90C3 is type 2, "PCIE
+ * USBIF" (netdev, 17 Nov 2024). */
 static const struct {
-	uint16_t pid;
-	uint8_t layout;
+	uint16_t idProduct;
+	enum layout layout;
 } layouts[] = {
-	{ 0x68a3, DIRECT }, { 0x68aa, DIRECT }, { 0x68a5, GOBI }, { 0x68a9, GOBI },
-	{ 0x8186, GOBI },   { 0x8194, GOBI },   { 0x9000, GOBI }, { 0x9001, GOBI },
-	{ 0x9002, GOBI },   { 0x9003, GOBI },   { 0x9004, GOBI }, { 0x9005, GOBI },
-	{ 0x9006, GOBI },   { 0x9007, GOBI },   { 0x9008, GOBI }, { 0x9009, GOBI },
-	{ 0x900a, GOBI },   { 0x9011, GOBI },   { 0x9013, GOBI }, { 0x9015, GOBI },
-	{ 0x9019, GOBI },   { 0x901b, GOBI },
+	{ 0x68a3, DIRECT_IP }, { 0x68aa, DIRECT_IP }, { 0x90c3, PCIE_USBIF }, { 0x371d, GOBI },
+	{ 0x68a5, GOBI },      { 0x68a9, GOBI },      { 0x9001, GOBI },       { 0x9002, GOBI },
+	{ 0x9003, GOBI },      { 0x9004, GOBI },      { 0x9005, GOBI },       { 0x9006, GOBI },
+	{ 0x9007, GOBI },      { 0x9008, GOBI },      { 0x9009, GOBI },       { 0x900a, GOBI },
+	{ 0x9011, GOBI },      { 0x9013, GOBI },      { 0x9015, GOBI },       { 0x9019, GOBI },
+	{ 0x901b, GOBI },
 };
 
-/* A function is known by its interface: bInterfaceNumber is fixed in every Sierra layout, or else the class is. The
- * first row that fits counts. SPARE is a second AT port, asked when the first one answers nothing of use. */
+/* A function is known by its interface: by bInterfaceNumber in each layout, or by its class.
+ * The first row that fits counts. SPARE_AT is another interface that may be the AT port: who
+ * answers is it. Sources: linux: qcserial.c, qmi_wwan.c, sierra_net.c; EM91xx: kernel mails of
+ * Oct 2022 and Apr 2025; 90b1 and 90c3: netdev, 17 Nov 2024; 68b1: Sierra's driver headers of
+ * 2012. */
+enum { ALL_LAYOUTS = SWI | DIRECT_IP | GOBI | MBIM_FIRST | PCIE_USBIF };
 static const struct shape {
-	uint16_t number, class, subclass;
-	uint8_t layouts, needs, function;
+	uint16_t number; /* bInterfaceNumber */
+	uint16_t class;
+	uint16_t subclass;
+	uint16_t protocol;
+	uint8_t layouts;
+	uint8_t endpoints;
+	enum function function;
 } shapes[] = {
-	/* number, class, subclass, layouts, needs, function */
-	{ 3, 0xff, ANY, SWI | DIRECT, BULK, AT },
-	{ 4, 0xff, ANY, SWI | DIRECT, BULK, SPARE },
-	{ 0, 0xff, ANY, SWI | DIRECT, 0, DM },
-	{ 2, 0xff, ANY, SWI | DIRECT, 0, NMEA },
-	{ 8, 0xff, ANY, SWI | DIRECT, INTERRUPT, QMI },
-	{ 10, 0xff, ANY, SWI, INTERRUPT, QMI },
-	{ 11, 0xff, ANY, SWI, INTERRUPT, QMI },
-	{ 7, 0xff, ANY, DIRECT, 0, NET },
-	{ 10, 0xff, ANY, DIRECT, 0, NET },
-	{ 11, 0xff, ANY, DIRECT, 0, NET },
-	{ 2, 0xff, ANY, GOBI, BULK, AT },
-	{ 1, 0xff, ANY, GOBI, 0, DM },
-	{ 3, 0xff, ANY, GOBI, 0, NMEA },
-	{ 0, 0xff, ANY, GOBI, INTERRUPT, QMI },
-	{ ANY, 0x02, 0x0e, SWI | DIRECT | GOBI, 0, MBIM },
-	{ ANY, 0x02, 0x06, SWI | DIRECT | GOBI, 0, ECM },
-	{ ANY, 0x08, 0x06, SWI | DIRECT | GOBI, BULK, MS },
+	{ 3, 0xff, ANY, ANY, SWI | DIRECT_IP, BULK_PAIR, AT },
+	{ 4, 0xff, ANY, ANY, SWI | DIRECT_IP, BULK_PAIR, SPARE_AT },
+	{ 0, 0xff, ANY, ANY, SWI | DIRECT_IP, 0, DM },
+	{ 2, 0xff, ANY, ANY, SWI | DIRECT_IP, 0, NMEA },
+	{ 8, 0xff, ANY, ANY, SWI | DIRECT_IP | MBIM_FIRST | PCIE_USBIF, INTERRUPT_IN, QMI },
+	{ 10, 0xff, ANY, ANY, SWI, INTERRUPT_IN, QMI },
+	{ 11, 0xff, ANY, ANY, SWI, INTERRUPT_IN, QMI },
+	{ 19, 0xff, ANY, ANY, SWI, INTERRUPT_IN, QMI },
+	{ 7, 0xff, ANY, ANY, DIRECT_IP, 0, NET },
+	{ 10, 0xff, ANY, ANY, DIRECT_IP, 0, NET },
+	{ 11, 0xff, ANY, ANY, DIRECT_IP, 0, NET },
+	{ 3, 0xff, ANY, ANY, MBIM_FIRST, BULK_PAIR, AT },
+	{ 2, 0xff, ANY, ANY, MBIM_FIRST, BULK_PAIR, SPARE_AT },
+	{ 4, 0xff, 0xff, 0x30, MBIM_FIRST, 0, DM },
+	{ 0, 0xff, ANY, ANY, PCIE_USBIF, BULK_PAIR, AT },
+	{ 3, 0xff, ANY, ANY, PCIE_USBIF, BULK_PAIR, SPARE_AT },
+	{ 1, 0xff, ANY, ANY, PCIE_USBIF, 0, NMEA },
+	{ 2, 0xff, ANY, ANY, PCIE_USBIF, 0, DM },
+	{ 2, 0xff, ANY, ANY, GOBI, BULK_PAIR, AT },
+	{ 1, 0xff, ANY, ANY, GOBI, 0, DM },
+	{ 3, 0xff, ANY, ANY, GOBI, 0, NMEA },
+	{ 0, 0xff, ANY, ANY, GOBI, INTERRUPT_IN, QMI },
+	{ ANY, 0x02, 0x0e, ANY, ALL_LAYOUTS, 0, MBIM },
+	{ ANY, 0x02, 0x06, ANY, ALL_LAYOUTS, 0, ECM },
+	{ ANY, 0x08, 0x06, 0x50, ALL_LAYOUTS, BULK_PAIR, MS },
 };
 
-/* Functions: the name in targets and messages, a second name, the kernel's module, the bit in !USBCOMP (0: none). */
+/* Functions: names in targets and messages, the kernel's module, the bit in !USBCOMP (0 =
+ * there is none), and whether a target can name it; the others can be had by 0xHEX only. */
 static const struct {
-	const char *name, *alias, *module;
+	const char *name;
+	const char *alias;
+	const char *module;
 	uint32_t bit;
+	bool nameable;
 } functions[FUNCTIONS] = {
-	[AT] = { "at", "modem", "qcserial, sierra or option", 0x8 },
-	[DM] = { "dm", "diag", "qcserial, sierra or option", 0x1 },
-	[NMEA] = { "nmea", "nmea", "qcserial, sierra or option", 0x4 },
-	[QMI] = { "qmi", "rmnet", "qmi_wwan", 0x100 },
-	[MBIM] = { "mbim", "mbim", "cdc_mbim", 0x1000 },
-	[NET] = { "net", "net", "sierra_net", 0 },
-	[ECM] = { "ecm", "ecm", "cdc_ether", 0x80000 },
-	[MS] = { "ms", "ms", "usb-storage", 0 },
+	[DM] = { "dm", "diag", "qcserial", 0x1, true },
+	[NMEA] = { "nmea", "nmea", "qcserial", 0x4, true },
+	[AT] = { "at", "modem", "qcserial", 0x8, true },
+	[QMI] = { "qmi", "rmnet", "qmi_wwan", 0x100, true },
+	[MBIM] = { "mbim", "mbim", "cdc_mbim", 0x1000, true },
+	[NET] = { "net", "net", "sierra_net", 0, true },
+	[ECM] = { "ecm", "ecm", "cdc_ether", 0x80000, true },
+	[MS] = { "ms", "ms", "usb-storage", 0, true },
+	[RNDIS] = { "rndis", "rndis", "rndis_host", 0x4000, false },
+	[AUDIO] = { "audio", "audio", "snd-usb-audio", 0x10000, false },
 };
 
-/* Words of !UDUSBCOMP rows, without the digits at their end. Other words (HIP, MDM1) stand for no function. */
+/* Words of !UDUSBCOMP rows, without digits at their end. Others (HIP, MDM1) stand for no
+ * function. */
 static const struct {
-	char word[6];
-	uint8_t function;
-} words[] = {
-	{ "AT", AT },     { "DM", DM },   { "NMEA", NMEA }, { "QMI", QMI }, { "RMNET", QMI },
-	{ "MBIM", MBIM }, { "NIC", NET }, { "ECM", ECM },   { "MS", MS },
+	char word[8];
+	enum function function;
+} row_words[] = {
+	{ "AT", AT },       { "DM", DM },       { "NMEA", NMEA }, { "QMI", QMI },
+	{ "RMNET", QMI },   { "MBIM", MBIM },   { "NIC", NET },   { "ECM", ECM },
+	{ "RNDIS", RNDIS }, { "AUDIO", AUDIO }, { "MS", MS },
 };
 
-/* Bits of !USBCOMP that are networks and exclude each other; each row is one family. */
-static const uint32_t families[] = { 0x100 | 0x400 | 0x800, 0x1000, 0x4000, 0x80000 };
+/* Bits of !USBCOMP that are networks; each row is one family (AT command reference of the
+ * MC74xx). */
+static const uint32_t network_families[] = { 0x100 | 0x400 | 0x800, 0x1000, 0x4000, 0x80000 };
 
-/* Compositions by number for the modems that give no text, QMI's 0x555B: what is in configuration 1 and, of a dual one, 2. */
+/* Compositions by number, for modems that give no text, that is, over QMI: the functions in
+ * configuration 1 and, of a dual one, 2 (libqmi: qmi-enums-dms.h). 0 to 5 mean other things on
+ * other modems, so here they mean nothing. */
 #define SERIAL (BIT(DM) | BIT(NMEA) | BIT(AT))
 static const uint16_t compositions[][2] = {
-	[0] = { SERIAL | BIT(MS) },
-	[1] = { SERIAL | BIT(MS) },
-	[2] = { SERIAL | BIT(NET) | BIT(MS) },
-	[3] = { SERIAL | BIT(NET) | BIT(MS) },
-	[4] = { SERIAL | BIT(NET) | BIT(MS) },
-	[5] = { SERIAL | BIT(ECM) | BIT(MS) },
 	[6] = { SERIAL | BIT(QMI) },
 	[7] = { SERIAL | BIT(QMI) },
 	[8] = { SERIAL | BIT(MBIM) },
@@ -272,145 +341,17 @@ static const uint16_t compositions[][2] = {
 	[22] = { SERIAL | BIT(QMI), BIT(DM) | BIT(NMEA) | BIT(MBIM) },
 };
 
-/* Function names may move a modem to another product ID, where the modem lists it: from, to, what is found there. */
+/* Function names may move a modem to another PID, where the modem lists it: from, to, and what
+ * is to be found there. Direct IP modems have QMI and MBIM under 68A2 alone (SWI forum 9392). */
 static const struct {
-	uint16_t from, to, functions;
+	uint16_t from;
+	uint16_t to;
+	uint16_t functions;
 } moves[] = {
-	{ 0x68a3, 0x68a2, BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(QMI) | BIT(MBIM) },
-	{ 0x68aa, 0x68a2, BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(QMI) | BIT(MBIM) },
+	{ 0x68a3, 0x68a2, SERIAL | BIT(QMI) | BIT(MBIM) },
+	{ 0x68aa, 0x68a2, SERIAL | BIT(QMI) | BIT(MBIM) },
 };
 
-/* Product IDs that are mute on their QMI interface until DTR is set; besides them all with bcdUSB 2.01 and up. */
-static const uint16_t dtr[] = { 0x68c0, 0x9071, 0x9079, 0x907b, 0x9091, 0xc081 };
-
-/* ---- the command line ---- */
-
-/* The Makefile says it; here for who compiles by hand. */
-#ifndef VERSION
-#define VERSION "1.0"
-#endif
-
-static const char help[] =
-	"usage: swflip [-hklnqvV] [-a seconds] [-c code] [-w seconds] [-t target]...\n"
-	"-t [PORT:][PID/]MODE[@CONFIG][!], MODE off, modem, mbim, at+qmi, 8 or 0x100D\n"
-	"-a, -w seconds to wait for a modem, and for all; -c unlock code; -n dry run; -l list\n"
-	"-k to the kernel's log; -q, -v less, more; -V version\n";
-
-/* What can be set: its option, its word on the kernel's command line, its bounds, and what is said of any other value. */
-enum { A_TARGET, A_CODE, A_APPEAR, A_WAIT, A_LOG, A_INIT, WORDS };
-static const struct {
-	char option[4], word[15];
-	uint32_t least, most;
-	const char *expected;
-} settings[WORDS] = {
-	[A_TARGET] = { "-t ", "swflip.target=", 0, 0, "not a target" },
-	[A_CODE] = { "-c ", "swflip.code=", 4, 15, "not a code, 4 to 15 of 0-9A-Za-z" },
-	[A_APPEAR] = { "-a ", "swflip.appear=", 0, 86400, "not a number of seconds, 0 to 86400" },
-	[A_WAIT] = { "-w ", "swflip.wait=", 1, 86400, "not a number of seconds, 1 to 86400" },
-	[A_LOG] = { "", "swflip.log=", 0, 2, "not 0, 1 or 2" },
-	[A_INIT] = { "", "swflip.init=", 0, 0, "" },
-};
-
-/* ---- what is said ---- */
-
-/* Why a modem is not in its target mode, and the next thing to do. */
-enum why {
-	FINE,
-	NO_LEAVE,
-	NO_CONFIG,
-	NO_SUCH_CONFIG,
-	BARRED,
-	IN_BOOT,
-	NOT_OURS,
-	MISSING,
-	UNCONFIGURED,
-	NO_PORT,
-	NO_NODE,
-	NO_TUNNEL,
-	MUTE,
-	HELD,
-	LOCKED,
-	STRANGE,
-	NO_LIST,
-	NO_TYPE,
-	NO_BIT,
-	NO_BITS,
-	NO_INDEX,
-	NO_AT,
-	NOT_LISTED,
-	PID_NOT_LISTED,
-	PID_DIFFERS,
-	DIFFERS,
-	NO_RESET,
-	NOT_SHOWN,
-	CRASHES,
-	STOPPED,
-	LATE,
-	LOST,
-};
-
-#define NEXT "\0"
-static const char *const whys[] = {
-	[NO_LEAVE] =
-		"it stays in TRU-Install storage mode" NEXT "replug it, or try another USB port",
-	[NO_CONFIG] = "the kernel does not set the configuration" NEXT "see dmesg",
-	[NO_SUCH_CONFIG] = "there is no such configuration" NEXT "choose one that is there",
-	[BARRED] = "the device is not authorized" NEXT "write 1 to its authorized file in sysfs",
-	[IN_BOOT] = "it stays in its boot loader" NEXT
-		    "power it off and on, else it needs the maker's firmware tool",
-	[NOT_OURS] = "what came back is no Sierra modem" NEXT "see lsusb",
-	[MISSING] = "it left and did not come back" NEXT "power it off and on",
-	[UNCONFIGURED] = "it got no configuration" NEXT "see dmesg",
-	[NO_PORT] = "it has nothing to ask: no AT port, MBIM or QMI" NEXT "see swflip -l",
-	[NO_NODE] = "its device node cannot be opened" NEXT "mount devtmpfs on /dev",
-	[NO_TUNNEL] =
-		"it has no AT port, and its MBIM or QMI takes no composition" NEXT "see swflip -lv",
-	[MUTE] = "it does not answer" NEXT "power it off and on",
-	[HELD] = "another process holds its port" NEXT "stop ModemManager, or whoever it is",
-	[LOCKED] = "it refuses the unlock code" NEXT "give its own with -c",
-	[STRANGE] = "its AT port answers neither !UDUSBCOMP nor !USBCOMP" NEXT "see swflip -lv",
-	[NO_LIST] = "it has no list that could be read" NEXT "update its firmware",
-	[NO_TYPE] = "its configuration type is not in its own list" NEXT "set the type by hand",
-	[NO_BIT] = "a bitmask has no bit for that" NEXT "name another function",
-	[NO_BITS] = "it takes a composition, not a bitmask" NEXT "give names or a number",
-	[NO_INDEX] = "it takes a bitmask, not this number" NEXT "give names or 0xHEX",
-	[NO_AT] = "only a composition without an AT port would do" NEXT
-		  "end the target with ! if that is wanted",
-	[NOT_LISTED] =
-		"it does not offer that" NEXT "choose what it offers, or update its firmware",
-	[PID_NOT_LISTED] = "it does not list that PID" NEXT "choose one that it lists",
-	[PID_DIFFERS] = "it has another PID, which cannot be written this way" NEXT
-			"leave the PID out of the target",
-	[DIFFERS] = "what it reads back is not what was written" NEXT "see swflip -v",
-	[NO_RESET] = "it does not reset" NEXT "power it off and on",
-	[NOT_SHOWN] = "it says that it has it, but does not show it" NEXT "see swflip -lv",
-	[CRASHES] = "it leaves the bus again and again" NEXT
-		    "choose another composition right after it came back",
-	[STOPPED] = "stopped by a signal" NEXT "run swflip again",
-	[LATE] = "there was no time left" NEXT "give it more with -w",
-	[LOST] = "the work on it ended too early" NEXT "see swflip -v",
-};
-
-/* Errors of a transfer or a file. */
-static const struct error {
-	uint8_t number;
-	char name[19];
-} errors[] = {
-	{ EPIPE, "stall" },         { ETIMEDOUT, "no answer" }, { ENODEV, "it left" },
-	{ ESHUTDOWN, "it left" },   { ENOENT, "not there" },    { EACCES, "not permitted" },
-	{ EPERM, "not permitted" }, { EBUSY, "busy" },
-};
-
-/* QMI result codes, as -v names them (libqmi: qmi-errors.h). */
-static const struct error qmi_errors[] = {
-	{ 0, "ok" },
-	{ 1, "MalformedMessage" },
-	{ 3, "Internal" },
-	{ 25, "DeviceUnsupported" },
-	{ 26, "NoEffect" },
-	{ 48, "InvalidArgument" },
-	{ 52, "DeviceNotReady" },
-	{ 60, "InvalidTransition" },
-	{ 71, "InvalidQmiCommand" },
-	{ 94, "NotSupported" },
-};
+/* Product IDs of 1199 whose QMI function is silent until DTR is set (linux 7.2: qmi_wwan.c,
+ * QMI_QUIRK_SET_DTR); all with bcdUSB 2.01 and up are, too. */
+static const uint16_t dtr_pids[] = { 0x68c0, 0x9071, 0x9079, 0x907b, 0x9091, 0xc081 };

@@ -19,9 +19,14 @@ for t in decide parse native; do
 	mkdir $t
 	(
 		cd $t
-		$CC -std=c11 -w -O0 -g --coverage -DCOVERAGE -o t "$source/$t.c" -lutil
+		if grep -q 'world/world.h' "$source/$t.c"; then
+			CC=$CC "$source/world/build" t "$source/$t.c" -- -w -O0 --coverage -DCOVERAGE
+		else
+			$CC -std=c11 -w -O0 -g --coverage -o t "$source/$t.c"
+		fi
 		./t >said 2>&1 || { grep '^not ok' said >&2 || :; echo "coverage: $t failed" >&2; exit 1; }
-		gcov -b -c -o . t-$t.gcno >/dev/null 2>&1 || gcov -b -c ./*.gcda >/dev/null
+		gcov -b -c -o t.o t.o/swflip.raw.gcno >/dev/null 2>&1 || gcov -b -c -o . t-$t.gcno >/dev/null 2>&1 ||
+			gcov -b -c ./*.gcda >/dev/null
 	)
 done
 

@@ -1,6 +1,7 @@
 /* The lines that test/run counts: `ok NAME`, `not ok NAME: why`.
  *
- * A test either says expect(condition, name, why) once; or begin(name), any number of hold(condition, why), end(). */
+ * A test either says expect(condition, name, why) once; or begin(name), any number of
+ * hold(condition, why), end(). */
 #ifndef TAP_H
 #define TAP_H
 
@@ -65,7 +66,7 @@ __attribute__((unused)) static void end(void)
 		expect(true, test.name, "%s", "");
 }
 
-__attribute__((unused)) static int finish(void)
+__attribute__((unused)) static int test_status(void)
 {
 	return test.failed != 0;
 }

@@ -1,13 +1,18 @@
-/* Every modem of test/modems, and some with a fault, with every target, three times: at first, right after that, and after the
- * power was off. With the drivers of the kernel and without any.
+/* Every modem of test/modems, and some with a fault, with every target, three times: at first,
+ * right after that, and after the power was off. With the drivers of the kernel and without
+ * any.
  *
- *	sameness	whoever was right is right, and nothing is done to it; whoever was refused is refused for the same reason
- *	truth		what the verdict says is compared with what the modem has seen: written, reset, read back, stored, shown
- *	bounds		nothing unlisted is written, two resets at most, each setting at most once and back, in time
+ *	sameness	whoever was right is right, and nothing is done to it; whoever was
+ *			refused is refused for the same reason
+ *	truth		what the verdict says is compared with what the modem has seen:
+ *			written, reset, read back, stored, shown
+ *	bounds		nothing unlisted is written, two resets at most, each setting at most
+ *			once and back, in time
  *
- * Which functions are there is what the modem's file says that it shows, not what swflip takes for them.
+ * Which functions are there is what the modem's file says that it shows, not what swflip takes
+ * for them.
  *
- *	ONLY=mc7710 test/build/t-twice		one modem; SHOW=1 prints each cell that does not hold */
+ *	ONLY=mc7710 test/build/t-twice	one modem; SHOW=1 prints each cell that does not hold */
 #define _GNU_SOURCE
 #include "tap.h"
 #include "world/world.h"
@@ -30,48 +35,49 @@ static const char *const targets[] = {
 /* Faults that a modem file is for many modems, each put on one. */
 static const struct variant {
 	const char *name, *file, *knobs;
+	bool changes; /* so that a second run finds another modem */
 } variants[] = {
-	{ "no-reset", "mc7710", "reset ignored" },
-	{ "no-list", "mc7710", "silent AT!UDUSBCOMP=?" },
-	{ "no-list-pid", "68a3-6", "silent AT!UDUSBCOMP=?" },
-	{ "other-code", "mc7710", "unlock S3CRET" },
-	{ "other-code-locked", "mc7710", "unlock S3CRET;locked both" },
-	{ "write-lost", "mc7710", "write-lost comp" },
-	{ "write-differs", "mc7710", "write-differs 1:comp:9" },
-	{ "write-error", "mc7710", "write-error comp" },
-	{ "pid-lost", "330u", "write-lost pid" },
-	{ "forgets", "mc7710", "forgets comp" },
-	{ "mask-types", "em7565", "mask-types 1" },
-	{ "mbim-deaf", "mbim9", "mbim-deaf 9000" },
-	{ "qmi-not-ready", "no-at", "qmi-not-ready 10000" },
-	{ "qmi-deaf", "no-at", "qmi-deaf 9000" },
-	{ "deaf", "mc7710", "deaf 12000" },
-	{ "busy", "mc7710", "busy 6000" },
-	{ "busy-mask", "mc7455", "busy 6000;busy-says +CME ERROR: 515" },
-	{ "deaf-candidates", "mc7710", "comp 8;extra at2;port 3:silent;port 4:silent" },
-	{ "late-leaver", "mc7710", "drop 17000" },
-	{ "twice-back", "mc7710", "again 3000" },
-	{ "slow-back", "mc7455", "off 60000" },
-	{ "flashes-by", "mc7710", "back boot:300" },
-	{ "no-tunnel", "mbim9", "notunnel" },
-	{ "fragments", "mbim9", "mbim-fragment 64" },
-	{ "dead-at", "mc7710", "port 3:silent" },
-	{ "nak", "mc7710", "nak 3" },
-	{ "stays-storage", "330u", "swoc stay" },
-	{ "stalls", "330u", "swoc stall" },
-	{ "third-flip", "330u", "flips 3" },
-	{ "always-storage", "330u", "truinstall always" },
-	{ "trickle", "mc7710", "trickle 1:1" },
-	{ "back-gone", "mc7710", "back gone" },
-	{ "back-dead", "mc7710", "back dead" },
-	{ "other-port", "mc7710", "back port:15" },
+	{ "write-differs", "mc7710", "write-differs 1:comp:9", true },
+	{ "no-reset", "mc7710", "reset ignored", false },
+	{ "no-list", "mc7710", "silent AT!UDUSBCOMP=?", false },
+	{ "no-list-pid", "68a3-6", "silent AT!UDUSBCOMP=?", false },
+	{ "other-code", "mc7710", "unlock S3CRET", false },
+	{ "other-code-locked", "mc7710", "unlock S3CRET;locked both", false },
+	{ "write-lost", "mc7710", "write-lost comp", false },
+	{ "write-error", "mc7710", "write-error comp", false },
+	{ "pid-lost", "330u", "write-lost pid", false },
+	{ "forgets", "mc7710", "forgets comp", false },
+	{ "mask-types", "em7565", "mask-types 1", true },
+	{ "mbim-deaf", "mbim9", "mbim-deaf 9000", false },
+	{ "qmi-not-ready", "no-at", "qmi-not-ready 10000", false },
+	{ "qmi-deaf", "no-at", "qmi-deaf 9000", false },
+	{ "deaf", "mc7710", "deaf 12000", false },
+	{ "busy", "mc7710", "busy 6000", false },
+	{ "busy-mask", "mc7455", "busy 6000;busy-says +CME ERROR: 515", false },
+	{ "deaf-candidates", "mc7710", "comp 8;extra at2;port 3:silent;port 4:silent", false },
+	{ "late-leaver", "mc7710", "drop 17000", false },
+	{ "twice-back", "mc7710", "again 3000", false },
+	{ "slow-back", "mc7455", "off 60000", false },
+	{ "flashes-by", "mc7710", "back boot:300", false },
+	{ "no-tunnel", "mbim9", "notunnel", false },
+	{ "fragments", "mbim9", "mbim-fragment 64", false },
+	{ "dead-at", "mc7710", "port 3:silent", false },
+	{ "nak", "mc7710", "nak 3", false },
+	{ "stays-storage", "330u", "swoc stay", false },
+	{ "stalls", "330u", "swoc stall", false },
+	{ "third-flip", "330u", "flips 3", false },
+	{ "always-storage", "330u", "truinstall always", false },
+	{ "trickle", "mc7710", "trickle 1:1", false },
+	{ "back-gone", "mc7710", "back gone", false },
+	{ "back-dead", "mc7710", "back dead", false },
+	{ "other-port", "mc7710", "back port:15", false },
 };
 
 struct run {
 	int status;
 	char verdict[600], reason[300];
 	unsigned writes, resets, flips, unlisted, configs, config;
-	bool signalled, hung, spun;
+	bool signalled, hung, spun, gone;
 	int64_t took;
 	const char *left;
 };
@@ -128,6 +134,7 @@ static void go(struct run *r, struct device *d, const char *target)
 	r->unlisted = count(world_log(d), "unlisted ");
 	r->configs = count(world_log(d), "config ");
 	r->config = world_config(d);
+	r->gone = !world_present(d);
 	r->left = world_left_behind();
 	find_verdict(r, o->err);
 }
@@ -199,6 +206,11 @@ static const char *not_stored(struct device *d, const char *target)
 			       ? NULL
 			       : "another mask is stored";
 	}
+	/* over QMI, where no AT port tells which dialect it is, these say the same */
+	if (!strcmp(dialect, "index") && !strcmp(setting, "mask") && !modem_shows(m, "at")) {
+		setting = "comp";
+		value = value == 0x1000 ? 9 : value == 0x100d ? 8 : 6;
+	}
 	if (modem_stored(m, setting) != value)
 		return "something else is stored";
 	return modem_running(m, setting) != value ? "something else runs" : NULL;
@@ -216,7 +228,7 @@ static struct found look(struct device *d)
 			       modem_stored(m, "mask"), modem_stored(m, "type") };
 }
 
-/* "PID 68A2 composition 6" or "PID 9071 bits 10D" behind this word. */
+/* "PID 68A2 composition 6" or "PID 9071 bitmask 0x10D" at the end of this word. */
 static bool names(const char *verdict, const char *word, const struct found *is, bool mask)
 {
 	const char *p = strstr(verdict, word);
@@ -224,9 +236,12 @@ static bool names(const char *verdict, const char *word, const struct found *is,
 
 	if (!p)
 		return true;
-	snprintf(what, sizeof what, mask ? "PID %04X bits %X" : "PID %04X composition %u", is->pid,
-		 mask ? is->mask : is->comp);
-	return !strncmp(p + strlen(word), what, strlen(what));
+	if (mask)
+		snprintf(what, sizeof what, "PID %04X type %u bitmask 0x%X", is->pid, is->type,
+			 is->mask);
+	else
+		snprintf(what, sizeof what, "PID %04X composition %u", is->pid, is->comp);
+	return !strncmp(p + strlen(word) - strlen("PID "), what, strlen(what));
 }
 
 /* Was what is stored answered after the last write, by AT or QMI? */
@@ -254,7 +269,7 @@ static const char *false_word(struct device *d, const struct run *r, const struc
 		return "it does not say what is stored";
 	if (strstr(v, "what was found is stored") && memcmp(&now, before, sizeof now))
 		return "something else is stored than was found";
-	if (!names(v, "stored is ", &now, mask) || !names(v, "(was ", before, mask))
+	if (!names(v, "stored is PID ", &now, mask) || !names(v, "(was PID ", before, mask))
 		return "what it says is stored, is not";
 	if (strstr(v, "not read back") && read_back(world_log(d)))
 		return "it was read back";
@@ -319,13 +334,16 @@ static bool judge(struct device *d, const char *name, const char *target, const 
 	return !why;
 }
 
-/* What a later run does that it must not, given the first. A number may have to be asked for in another configuration. */
+/* What a later run does that it must not, given the first. A number may have to be asked for in
+ * another configuration. */
 static const char *differs(const struct run *r, const struct run *first, bool power, bool number)
 {
 	if (power && first->status)
 		return NULL;
+	if (strstr(first->reason, "leaves the bus again and again"))
+		return NULL; /* only who has written watches it */
 	if (r->status != first->status)
-		return "another status than at first";
+		return first->gone && r->status == 3 ? NULL : "another status than at first";
 	if (!first->status && (r->writes || r->resets))
 		return "it was right, and is written to";
 	if (power)
@@ -338,14 +356,14 @@ static const char *differs(const struct run *r, const struct run *first, bool po
 }
 
 static void play(const char *name, const char *file, const char *knobs, const char *target,
-		 const char *drivers)
+		 const char *drivers, bool changes)
 {
 	struct run r[3];
 	struct device *d;
 
 	world_new(drivers, "", NULL);
 	d = world_plug("1-1", file, knobs, 0);
-	for (unsigned i = 0; i < LEN(r); i++) {
+	for (unsigned i = 0; i < (changes ? 1 : LEN(r)); i++) {
 		const char *why = NULL;
 
 		if (i == 2)
@@ -366,14 +384,14 @@ static void play(const char *name, const char *file, const char *knobs, const ch
 	hold(true, "%s", "");
 }
 
-static void play_all(const char *name, const char *file, const char *knobs)
+static void play_all(const char *name, const char *file, const char *knobs, bool changes)
 {
 	if (getenv("ONLY") && strcmp(getenv("ONLY"), name) != 0)
 		return;
 	begin("twice.%s", name);
 	for (size_t t = 0; t < LEN(targets); t++) {
-		play(name, file, knobs, targets[t], ALL_DRIVERS);
-		play(name, file, knobs, targets[t], "");
+		play(name, file, knobs, targets[t], ALL_DRIVERS, changes);
+		play(name, file, knobs, targets[t], "", changes);
 	}
 	end();
 }
@@ -394,16 +412,18 @@ int main(void)
 		if (fork())
 			continue;
 		for (size_t i = w; i < all; i += WORKERS)
-			if (i < files.gl_pathc)
-				play_all(strrchr(files.gl_pathv[i], '/') + 1, files.gl_pathv[i],
-					 "");
-			else
-				play_all(variants[i - files.gl_pathc].name,
-					 variants[i - files.gl_pathc].file,
-					 variants[i - files.gl_pathc].knobs);
+			if (i < files.gl_pathc) {
+				const char *file = files.gl_pathv[i];
+
+				play_all(strrchr(file, '/') + 1, file, "", false);
+			} else {
+				const struct variant *v = &variants[i - files.gl_pathc];
+
+				play_all(v->name, v->file, v->knobs, v->changes);
+			}
 		world_end();
 		fflush(stdout);
-		_exit(finish());
+		_exit(test_status());
 	}
 	for (size_t w = 0; w < WORKERS; w++)
 		if (wait(&status) < 0 || status)

@@ -285,7 +285,7 @@ t_tty_is_preferred() {
 	within 5 tty 3
 	run swflip-quick -v -t 6
 	status 0
-	says 'interface 3 by its driver: open'
+	says 'interface 3 by tty: open'
 	driver 3 qcserial
 	nolog write
 }

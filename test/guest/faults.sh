@@ -143,26 +143,29 @@ t_unreadable_afterwards() {	# the read-back fails: no reset
 
 # ---- resets ----
 
-t_reset_ignored() {	# OK, not done: put back
+t_reset_ignored() {	# OK, not done: it stays stored, and takes effect when the power was off
 	one -k reset=ignored
 	status 1
 	says 'does not reset'
-	order 'write comp 8' 'ignored reset' 'write comp 6'
-	stored 'comp 6'
+	says 'stored is PID 68A2 composition 8 .*not reset into; next: power it off and on'
+	order 'write comp 8' 'ignored reset'
+	count 1 ' write '
+	stored 'comp 8'
 	count 1 'AT!RESET'
 }
 
 t_reset_ignored_both() {
 	both -k reset=ignored
 	status 1
-	order 'write pid 68A2' 'write comp 8' 'ignored reset' 'write pid 68A3'
-	stored 'pid 68A3' 'comp 3'
+	order 'write pid 68A2' 'write comp 8' 'ignored reset'
+	count 1 'write pid'
+	stored 'pid 68A2' 'comp 8'
 }
 
 t_reset_refused() {
 	one -k reset=error
 	status 1
-	stored 'comp 6'
+	stored 'comp 8'
 	[ "$(grep -c 'AT!RESET' "$L")" -le 2 ] || die 'more than two resets'
 }
 

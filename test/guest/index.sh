@@ -518,7 +518,7 @@ t_dry_composition() {
 	has mc7710
 	go -n -t mbim
 	status 0
-	order 'unlock ok'
+	nolog ' unlock '
 	untouched
 	grep -n . "$OUT" | grep -q 'would write composition 8' || die 'does not say what'
 	says 'would reset'
@@ -578,7 +578,7 @@ t_list() {
 	case $(column 1 4) in *'at(qcserial)'*'qmi(qmi_wwan)'*) ;; *) die "functions: $(column 1 4)" ;; esac
 	case $(column 1 5) in ttyUSB*) ;; *) die "AT port: $(column 1 5)" ;; esac
 	case $(column 1 6) in *68A2*6*) ;; *) die "has: $(column 1 6)" ;; esac
-	case $(column 1 7) in *68A3*68A9*6,7,8*22*) ;; *) die "offers: $(column 1 7)" ;; esac
+	case $(column 1 7) in *68A3*68A9*6=dm+nmea+at+qmi,7=*,8=dm+nmea+at+mbim,9=mbim,*22=*) ;; *) die "offers: $(column 1 7)" ;; esac
 	untouched
 }
 
@@ -595,7 +595,7 @@ t_list_all() {	# each kind of device, a line each, no order promised
 	grep "^$P1	1199:0fff	storage	ms(-)	-	-	-\$" "$OUT" || die "storage: $(cat "$OUT")"
 	grep "^$P2	1199:9071	modem	.*	usbfs	.*10D.*	.*" "$OUT" || die "mask: $(cat "$OUT")"
 	grep "^$P3	1199:9090	boot	" "$OUT" || die "boot: $(cat "$OUT")"
-	grep "^$P4	1199:68a2	modem	mbim(-)	-	.*9.*	.*6,7,8" "$OUT" || die "mbim: $(cat "$OUT")"
+	grep "^$P4	1199:68a2	modem	mbim(-)	-	.*9.*	.*6=.*,7=.*,8=dm+nmea+at+mbim" "$OUT" || die "mbim: $(cat "$OUT")"
 	for L in "$L1" "$L2" "$L4"; do untouched; done
 	L=$L5
 	count 1 ' step '

@@ -34,7 +34,7 @@ t_options() {
 	has mc7710
 	for w in 0 -1 1.5 x '' 1s ' 1' 99999999999; do bad -w "$w"; done
 	for a in -1 1.5 x '' 1s 99999999999; do bad -a "$a"; done
-	for o in -z -x --help --version mbim; do bad -t mbim "$o"; done
+	for o in -z -x --helpp --verbose mbim; do bad -t mbim "$o"; done
 	for o in -t -w -a -c; do bad $o; done
 	for c in abc A71 1234567890123456 'A7"10' 'A7 10' 'A710
 ' ''; do

@@ -74,7 +74,7 @@ t_no_dev_but_a_driver() {
 	within 5 tty 3
 	with "umount /dev; mount -t tmpfs dev /dev; status=0; swflip-quick -v -t mbim || status=\$?; $left"
 	story_told
-	says 'interface 3 by its driver: open'
+	says 'interface 3 by tty: open'
 }
 
 # Nodes by the right names that are something else.
@@ -95,7 +95,7 @@ t_no_dev_for_qmi() {
 	within 5 test -c /dev/cdc-wdm0
 	with "umount /dev; mount -t tmpfs dev /dev; status=0; swflip-quick -v -t 8 || status=\$?; $left"
 	status 0
-	says 'interface 12 by its driver: open'
+	says 'interface 12 by cdc-wdm: open'
 	order 'write comp 8' 'reset qmi'
 	silent swflip-[0-9]
 }

@@ -50,7 +50,7 @@ t_9_to_8() {
 	nolog 'interface 13'
 	nolog 'dtr 1[23]'
 	mode 1199:68a2
-	says 'in mode 8: at dm nmea mbim;'
+	says 'in mode 8: dm nmea at mbim;'
 }
 
 t_9_to_6() {
@@ -58,7 +58,7 @@ t_9_to_6() {
 	plug mbim9
 	run swflip-quick -t 6
 	switched 6
-	says 'in mode 6: at dm nmea qmi;'
+	says 'in mode 6: dm nmea at qmi;'
 }
 
 t_9_to_8_with_cdc_mbim() {
@@ -66,7 +66,7 @@ t_9_to_8_with_cdc_mbim() {
 	plug mbim9
 	run swflip-quick -v -t 8
 	switched 8
-	says 'interface 12 by its driver: open'
+	says 'interface 12 by cdc-wdm: open'
 	within 5 driver 12 cdc_mbim || die 'cdc_mbim has it no more'
 }
 
@@ -199,7 +199,7 @@ t_set_fails() {
 	plug mbim9 -k qmi-error=0x555c:3
 	run swflip-quick -v -t 8
 	status 1
-	says '555c: 3 Internal'
+	says '555c: error 3'
 	count 1 'qmi 2 555c'
 	nolog write
 	nolog 'reset qmi'
@@ -240,8 +240,8 @@ t_reset_fails() {
 		run swflip-quick -t 8
 		status 1
 		says 'does not reset'
-		order 'write comp 8' 'write comp 9'
-		count 2 'write'
+		says 'not reset into'
+		count 1 'write'
 		polite
 		unplug
 	done
@@ -291,11 +291,11 @@ t_one_length_lies() {
 # The same through the kernel's driver.
 t_faults_with_cdc_mbim() {
 	drivers cdc_mbim
-	plug mbim9 -k qmi-order -k qmi-indication -k qmi-stranger -k qmi-running
+	plug mbim9 -k qmi-order -k qmi-indication -k qmi-stranger -k qmi-running -k mbim-fragment=64
 	run swflip-quick -t 8
 	switched 8
 	unplug
-	herd mbim9 qmi-short=9 qmi-length=100 qmi-length=-4 qmi-tlv mbim-fragment=64
+	herd mbim9 qmi-short=9 qmi-length=100 qmi-length=-4 qmi-tlv
 	run swflip-quick -t 8
 	each untouched
 }
@@ -342,7 +342,8 @@ t_fragments() {
 	nodrivers
 	plug mbim9 -k mbim-fragment=64
 	run swflip-quick -t 8
-	untouched
+	status 0
+	count 1 'write comp 8'
 	log 'mbim CLOSE'
 }
 
@@ -353,7 +354,7 @@ t_bare_qmi() {
 	switched 8
 	order 'dtr 8 1' 'qmi 0 0022' 'qmi 0 0023'
 	nolog 'dtr 8 0'
-	says 'in mode 8: at dm nmea mbim;'
+	says 'in mode 8: dm nmea at mbim;'
 }
 
 t_bare_qmi_with_qmi_wwan() {
@@ -361,7 +362,7 @@ t_bare_qmi_with_qmi_wwan() {
 	plug no-at
 	run swflip-quick -v -t 8
 	switched 8
-	says 'interface 8 by its driver: open'
+	says 'interface 8 by cdc-wdm: open'
 }
 
 # Given back: qmi_wwan has its interface as before, and works.

@@ -252,7 +252,8 @@ static bool itstime(const char **s, unsigned hits)
 	return hits >= first && hits <= last;
 }
 
-/* The first rule of this word whose key is this one and whose time has come; its value is what follows the key. */
+/* The first rule of this word whose key is this one and whose time has come; its value is what
+ * follows the key. */
 struct line *rule(const char *word, const char *key)
 {
 	struct line *hit = NULL;

@@ -82,7 +82,7 @@ struct modem {
 
 	const char *why; /* of the next DROP */
 	unsigned steps, flips, crashes;
-	bool hung, unlocked, mbim, wasreset;
+	bool hung, unlocked, mbim, wasreset, selected;
 	unsigned opmode;
 	unsigned char client[256]; /* service of each QMI client */
 	bool tunnel;               /* the QMI message came in MBIM, */

@@ -387,7 +387,7 @@ void modem_start(struct modem *which)
 void modem_replug(struct modem *which)
 {
 	m = which;
-	m->hung = false;
+	m->hung = m->selected = false;
 	memset(m->due, 0, sizeof m->due);
 	leave("power", 0);
 }

@@ -3,9 +3,11 @@
  * usage: modem [-p port] [-c controller] [-s scale] [-l log] [-n nvfile] [-k line]... file
  *        modem -P link ... file
  *
- * A USB/IP device for the kernel's own vhci-hcd: real drivers and real usbfs stand between it and swflip.
+ * A USB/IP device for the kernel's own vhci-hcd: real drivers and real usbfs stand between it
+ * and swflip.
  *
- *    swflip <-> usbfs, sierra, cdc_mbim ... <-> usbcore <-> vhci-hcd <-> socketpair <-> this program
+ *    swflip <-> usbfs, sierra, cdc_mbim ... <-> usbcore <-> vhci-hcd <-> socketpair <-> this
+ *    program
  *
  *	-p  port of vhci, 0 to 14 high or full speed, 15 to 29 super speed (0)
  *	-c  controller vhci_hcd.N (0)
@@ -15,8 +17,8 @@
  *	-k  a line of the modem file that beats the file's: every fault is one of these
  *	-P  no USB: one AT port on a pseudo terminal, with this symbolic link to it
  *
- * TERM pulls the cable and ends; USR1 takes it out and puts it in again. test/modems/330u shows and explains a modem
- * file; `words` has all of them. */
+ * TERM pulls the cable and ends; USR1 takes it out and puts it in again. test/modems/330u shows
+ * and explains a modem file; `words` has all of them. */
 #define _GNU_SOURCE
 #include "inside.h"
 #include "usbip.h"
@@ -81,7 +83,8 @@ static _Noreturn void end(struct modem *which)
 	exit(0);
 }
 
-/* The pseudo terminal is held open at both ends, else a master whose slave nobody has open hangs up. */
+/* The pseudo terminal is held open at both ends, else a master whose slave nobody has open
+ * hangs up. */
 static bool open_terminal(struct modem *which)
 {
 	struct termios t;

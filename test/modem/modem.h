@@ -1,6 +1,7 @@
-/* A simulated Sierra Wireless modem, as well and as badly behaved as real ones, behind a small interface: who has it is its
- * host, and gives it bytes and the time. test/modem/main.c is one (a USB/IP device for a real kernel), test/world another (a
- * kernel that is played). Described by a file of test/modems; `words` names all its words. */
+/* A simulated Sierra Wireless modem, as well and as badly behaved as real ones, behind a small
+ * interface: who has it is its host, and gives it bytes and the time. test/modem/main.c is one
+ * (a USB/IP device for a real kernel), test/world another (a kernel that is played). Described
+ * by a file of test/modems; `words` names all its words. */
 #ifndef MODEM_H
 #define MODEM_H
 
@@ -29,8 +30,8 @@ struct host {
 	void (*run)(struct modem *, const char *command); /* the shell command of a step */
 };
 
-/* A modem without power. port and controller are vhci's: ports 0 to 14 are high-speed ones, 15 to 29 super-speed ones.
- * lone: one AT port, without USB. */
+/* A modem without power. port and controller are vhci's: ports 0 to 14 are high-speed ones, 15
+ * to 29 super-speed ones. lone: one AT port, without USB. */
 struct modem *modem_new(const struct host *, bool lone, unsigned port, unsigned controller,
 			unsigned scale);
 void modem_line(struct modem *, const char *line); /* of a modem file, before it; \n divides */
@@ -42,10 +43,11 @@ void modem_replug(struct modem *);   /* takes the cable out and puts it in again
 long long modem_due(struct modem *); /* when something happens by itself, 0: never */
 void modem_tick(struct modem *);     /* lets it happen */
 
-/* A control request: what setup says, data of an OUT one, room for MAXMSG bytes of an IN one's. Returns how many, or
- * -EPIPE, or NEVER. */
+/* A control request: what setup says, data of an OUT one, room for MAXMSG bytes of an IN one's.
+ * Returns how many, or -EPIPE, or NEVER. */
 int modem_control(struct modem *, const uint8_t setup[8], const uint8_t *data, uint8_t *answer);
-/* A bulk transfer to the modem: n, -EPIPE, or NEVER. One from it, bulk or interrupt: bytes, -EPIPE, -EOVERFLOW, NOTYET. */
+/* A bulk transfer to the modem: n, -EPIPE, or NEVER. One from it, bulk or interrupt: bytes,
+ * -EPIPE, -EOVERFLOW, NOTYET. */
 int modem_out(struct modem *, unsigned ep, const void *data, size_t n);
 int modem_in(struct modem *, unsigned ep, void *data, size_t n);
 

@@ -351,7 +351,8 @@ static void qmianswer(struct itf *t, struct qmi *q)
 		tlv(&event, 0x14, 1, "\0");
 		qmisend(t, &to, INDICATION, &event);
 	}
-	/* answers to nobody: in MBIM they can only come as indications, the transaction is answered once */
+	/* answers to nobody: in MBIM they can only come as indications, the transaction is
+	 * answered once */
 	if (q->service && find(NULL, "qmi-stranger")) {
 		struct qmi client = *q, tid = *q;
 		struct msg wrong = { 0 };

@@ -105,7 +105,8 @@ bool speaks(const struct itf *t, const char *what)
 	return !strcmp(t->speaks, what);
 }
 
-/* MBIM and ECM: an association, functional descriptors, and a data interface that has endpoints only in its second setting. */
+/* MBIM and ECM: an association, functional descriptors, and a data interface that has endpoints
+ * only in its second setting. */
 static void cdc(struct config *c, struct itf *t)
 {
 	const unsigned char n = (unsigned char)t->num, d = (unsigned char)(n + 1);
@@ -135,7 +136,8 @@ static bool two(const struct itf *t)
 	return speaks(t, "mbim") || speaks(t, "ecm");
 }
 
-/* Endpoints as a real modem was seen to number them: `81i` is an interrupt one. The first of a kind is what is spoken on. */
+/* Endpoints as a real modem was seen to number them: `81i` is an interrupt one. The first of a
+ * kind is what is spoken on. */
 static void addaddresses(struct itf *t, const char *s)
 {
 	char *end;
@@ -471,8 +473,11 @@ static int setconfiguration(struct request *s)
 	quiet(m->active);
 	if (s->wValue > m->nconfig)
 		return -EPIPE;
-	if (m->enumerated && m->active != &m->config[s->wValue - 1] && find(NULL, "select-leaves"))
+	if (m->enumerated && !m->selected && s->wValue && m->active != &m->config[s->wValue - 1] &&
+	    find(NULL, "select-leaves")) {
+		m->selected = true;
 		leave("select", ms("select-leaves"));
+	}
 	m->active = s->wValue ? &m->config[s->wValue - 1] : NULL;
 	m->mbim = false;
 	if (m->enumerated || !m->active)

@@ -196,7 +196,8 @@ static unsigned fromsys(const char *name)
 	return (unsigned)strtoul(s, NULL, 10);
 }
 
-/* The ports of all controllers are numbered through: each has as many high-speed as super-speed ones. */
+/* The ports of all controllers are numbered through: each has as many high-speed as super-speed
+ * ones. */
 static unsigned numbered(unsigned port, unsigned controller)
 {
 	char path[64];

@@ -1,4 +1,5 @@
-/* Devices as the drivers give them: ttys, cdc-wdm, usbfs; uevents, signals, the null device, what is written to nowhere. */
+/* Devices as the drivers give them: ttys, cdc-wdm, usbfs; uevents, signals, the null device,
+ * what is written to nowhere. */
 #define _GNU_SOURCE
 #include "inside.h"
 
@@ -15,6 +16,7 @@
 enum { SET_LINE = 0x22, SEND_ENCAPSULATED = 0, GET_ENCAPSULATED = 1, CLOSING_US = 30000000 };
 
 static struct line_device *lines[200];
+size_t (*world_garble)(uint8_t *data, size_t n);
 
 __attribute__((format(printf, 1, 2))) static const char *format(const char *fmt, ...)
 {
@@ -181,20 +183,29 @@ static void add_input(struct line_device *l, const void *data, size_t n)
 	l->ninput += n;
 }
 
-/* What has come: bytes by the bulk endpoint; messages one by one, announced by the interrupt endpoint. */
+/* What has come: bytes by the bulk endpoint; messages one by one, announced by the interrupt
+ * endpoint. */
+static size_t garbled(uint8_t *data, int n)
+{
+	return world_garble ? world_garble(data, (size_t)n) : (size_t)n;
+}
+
 static void pull(struct line_device *l)
 {
 	uint8_t data[MAXMSG];
 	int n;
 
-	while (l->tty && !l->gone &&
-	       (n = modem_in(l->device->modem, l->interface->in, data, sizeof data)) >= 0)
-		add_input(l, data, (size_t)n);
+	while (l->tty && !l->gone) {
+		n = modem_in(l->device->modem, l->interface->in, data, sizeof data);
+		if (n < 0)
+			break;
+		add_input(l, data, garbled(data, n));
+	}
 	while (!l->tty && !l->gone && !l->ninput &&
 	       modem_in(l->device->modem, l->interface->note, data, sizeof data) >= 0) {
 		n = line_control(l, 0xa1, GET_ENCAPSULATED, 0, MAXMSG, NULL, data);
 		if (n > 0)
-			add_input(l, data, (size_t)n);
+			add_input(l, data, garbled(data, n));
 	}
 }
 
@@ -287,7 +298,6 @@ const struct ops tty_ops = { tty_read, tty_write, tty_ioctl, line_poll, tty_clos
 static long wdm_read(struct open *o, void *buf, size_t n)
 {
 	struct line_device *l = o->line;
-	static unsigned errors;
 	const char *wanted = fault_value("wdm-error", 0);
 
 	pull(l);
@@ -295,12 +305,11 @@ static long wdm_read(struct open *o, void *buf, size_t n)
 		return -ENODEV;
 	if (!l->ninput)
 		return -EAGAIN;
-	if (wanted && errors < strtoul(wanted, NULL, 10)) {
-		errors++;
+	if (wanted && l->errors < strtoul(wanted, NULL, 10)) {
+		l->errors++;
 		l->ninput = 0;
 		return -EPIPE;
 	}
-	errors = 0;
 	if (n > l->ninput)
 		n = l->ninput;
 	memcpy(buf, l->input, n);
@@ -377,8 +386,10 @@ static long usbfs_control(struct open *o, struct usbdevfs_ctrltransfer *c)
 	}
 	if (n >= 0 && !(c->bRequestType & 0x80))
 		return c->wLength;
-	if (n > 0)
+	if (n > 0) {
+		n = (int)garbled(answer, n);
 		memcpy(c->data, answer, (size_t)n);
+	}
 	return n;
 }
 
@@ -456,7 +467,7 @@ static long interface_ioctl(struct open *o, const struct usbdevfs_ioctl *i)
 /* What has come for transfers that wait. */
 static void pump(struct open *o)
 {
-	for (unsigned k = 0; k < LEN(o->urb); k++) {
+	for (unsigned k = 0; k < URBS; k++) {
 		struct urb_slot *u = &o->urb[k];
 		int n;
 
@@ -468,13 +479,13 @@ static void pump(struct open *o)
 			continue;
 		u->done = true;
 		u->status = n < 0 ? n : 0;
-		u->got = n < 0 ? 0 : n;
+		u->got = n < 0 ? 0 : (int)garbled(u->data, n);
 	}
 }
 
 static long submit(struct open *o, struct usbdevfs_urb *user)
 {
-	for (unsigned k = 0; k < LEN(o->urb); k++) {
+	for (unsigned k = 0; k < URBS; k++) {
 		struct urb_slot *u = &o->urb[k];
 
 		if (u->user)
@@ -493,7 +504,7 @@ static long submit(struct open *o, struct usbdevfs_urb *user)
 static long reap(struct open *o, struct usbdevfs_urb **to)
 {
 	pump(o);
-	for (unsigned k = 0; k < LEN(o->urb); k++) {
+	for (unsigned k = 0; k < URBS; k++) {
 		struct urb_slot *u = &o->urb[k];
 		struct usbdevfs_urb *user = u->user;
 
@@ -512,7 +523,7 @@ static long reap(struct open *o, struct usbdevfs_urb **to)
 static long discard(struct open *o, const void *user)
 {
 	pump(o);
-	for (unsigned k = 0; k < LEN(o->urb); k++)
+	for (unsigned k = 0; k < URBS; k++)
 		if (o->urb[k].user == user && !o->urb[k].done) {
 			o->urb[k].done = true;
 			o->urb[k].status = -ENOENT;
@@ -577,7 +588,7 @@ static short usbfs_poll(struct open *o)
 	short events = o->device->present ? 0 : POLLOUT | POLLHUP;
 
 	pump(o);
-	for (unsigned k = 0; k < LEN(o->urb); k++)
+	for (unsigned k = 0; k < URBS; k++)
 		if (o->urb[k].user && o->urb[k].done)
 			events |= POLLOUT;
 	return events;
@@ -601,6 +612,7 @@ static long no_write(struct open *o, const void *buf, size_t n)
 
 static void usbfs_close(struct open *o)
 {
+	free(o->urb);
 	for (unsigned i = 0; i < 32; i++)
 		if (o->claimed >> i & 1 && o->device->present)
 			release(o, i);

@@ -13,7 +13,7 @@
 
 #define LEN(x) (sizeof(x) / sizeof *(x))
 
-enum { FDS = 48, PROCESSES = 80, DEVICES = 80, INTERFACES = 32, FOREVER = -1 };
+enum { URBS = 4, FDS = 48, PROCESSES = 80, DEVICES = 80, INTERFACES = 32, FOREVER = -1 };
 
 /* ---- files ---- */
 
@@ -67,7 +67,7 @@ struct open {
 	size_t at;
 	struct device *device; /* usbfs: */
 	uint32_t claimed;
-	struct urb_slot urb[4];
+	struct urb_slot *urb;     /* URBS of them */
 	struct line_device *line; /* tty, cdc-wdm */
 	uint64_t mask;            /* signalfd */
 	char *sink;               /* out, err, kmsg */
@@ -115,6 +115,7 @@ extern struct machine {
 void process_start(int pid);
 int process_run(int (*main)(int, char **), int argc, char **argv);
 bool process_block(const char *in, bool (*awake)(struct process *), int64_t until, bool killable);
+pid_t process_fork(void);
 _Noreturn void process_exit(int status);
 void process_signal(struct process *, int signal);
 bool process_deliver(void); /* runs handlers of signals that have come; true: some did */
@@ -179,6 +180,7 @@ struct line_device {
 	char *input; /* tty: bytes; cdc-wdm: a message */
 	size_t ninput;
 	size_t unsent;
+	unsigned errors; /* that its reads have had */
 };
 
 extern const struct ops tty_ops, wdm_ops, usbfs_ops, null_ops, sink_ops, uevent_ops, signal_ops;

@@ -1,4 +1,5 @@
-/* The calls: each kernel_NAME is what swflip gets when it calls NAME (test/world/build renames them in its object file). */
+/* The calls: each kernel_NAME is what swflip gets when it calls NAME (test/world/build renames
+ * them in its object file). */
 #define _GNU_SOURCE
 #include "inside.h"
 
@@ -176,8 +177,12 @@ static long open_character(const struct node *n, int flags)
 		if (!d->present)
 			return -ENODEV;
 		fd = install(&usbfs_ops, flags);
-		if (fd >= 0)
+		if (fd >= 0) {
 			opened(fd)->device = d;
+			opened(fd)->urb = calloc(URBS, sizeof(struct urb_slot));
+			if (!opened(fd)->urb)
+				abort();
+		}
 		return fd;
 	}
 	if (!l)
@@ -804,6 +809,12 @@ uid_t kernel_geteuid(void)
 uid_t kernel_getuid(void)
 {
 	return kernel_geteuid();
+}
+
+pid_t kernel_fork(void)
+{
+	STOP("fork", NULL, -1, 0, NULL, 0);
+	return process_fork();
 }
 
 pid_t kernel_vfork(void)

@@ -1,8 +1,9 @@
 /* Processes, one at a time, and the clock.
  *
- * All of them run on the stack of the test, from the same address down, and in the same variables of swflip. Who waits is
- * put aside: its part of the stack, its variables, its registers (setjmp); who goes on is put back. What is in the world
- * itself is the kernel's, there once for all. A process is stopped only in a call, when it waits. */
+ * All of them run on the stack of the test, from the same address down, and in the same
+ * variables of swflip. Who waits is put aside: its part of the stack, its variables, its
+ * registers (setjmp); who goes on is put back. What is in the world itself is the kernel's,
+ * there once for all. A process is stopped only in a call, when it waits. */
 #define _GNU_SOURCE
 #include "inside.h"
 
@@ -17,7 +18,8 @@ enum { SPUN = 1000000, LIMIT = 1000 }; /* calls without a wait; seconds that a r
 
 struct machine world;
 
-/* The variables of swflip are those between these, by the order in which test/world/build links. */
+/* The variables of swflip are those between these, by the order in which test/world/build
+ * links. */
 extern char first_data[], last_data[], first_bss[], last_bss[];
 
 void __asan_handle_no_return(void) __attribute__((weak));
@@ -33,10 +35,16 @@ static jmp_buf over;
 __attribute__((noinline, no_sanitize("address"))) static void copy(void *to, const void *from,
 								   size_t n)
 {
-	unsigned long *t = to;
-	const unsigned long *f = from;
+	typedef unsigned long block __attribute__((vector_size(64), aligned(8), may_alias));
+	char *t = to;
+	const char *f = from;
 
-	for (n = (n + sizeof *t - 1) / sizeof *t; n; n--) {
+	for (; n >= sizeof(block); n -= sizeof(block)) {
+		*(block *)(void *)t = *(const block *)(const void *)f;
+		t += sizeof(block);
+		f += sizeof(block);
+	}
+	for (; n; n--) {
 		*t++ = *f++;
 		__asm__ volatile("" : : : "memory"); /* or it becomes memcpy() after all */
 	}
@@ -81,22 +89,27 @@ __attribute__((noinline)) static void save(struct process *p)
 	copy_data(p->data, false);
 }
 
-/* Goes on with a process. What runs here must itself be below what is put back. */
-__attribute__((noinline)) static _Noreturn void resume(struct process *p)
+__attribute__((noinline)) static _Noreturn void put_back(struct process *p)
 {
-	char *here = __builtin_frame_address(0);
-
-	if (here > p->low - 8192) {
-		volatile char *pad = __builtin_alloca((size_t)(here - (p->low - 8192)));
-
-		pad[0] = 0;
-	}
 	if (__asan_handle_no_return)
 		__asan_handle_no_return();
 	copy(p->low, p->stack, (size_t)(base - p->low));
 	copy_data(p->data, true);
 	world.self = p;
 	longjmp(p->at, 1);
+}
+
+/* Goes on with a process. Who puts it back must be further down the stack than all of it. */
+__attribute__((noinline)) static _Noreturn void resume(struct process *p)
+{
+	char *here = __builtin_frame_address(0), *wanted = p->low - 8192;
+
+	if (here > wanted) {
+		volatile char *pad = __builtin_alloca((size_t)(here - wanted));
+
+		pad[0] = 0;
+	}
+	put_back(p);
 }
 
 __attribute__((noinline)) static void switch_to(struct process *p)
@@ -222,8 +235,7 @@ void process_start(int pid)
 	world.lastpid = pid;
 }
 
-pid_t kernel_fork(void);
-pid_t kernel_fork(void)
+pid_t process_fork(void)
 {
 	struct process *volatile child = unused();
 	struct process old;

@@ -1,4 +1,5 @@
-/* USB as the kernel has it: ports, devices that are enumerated by what their descriptors say, drivers, uevents. */
+/* USB as the kernel has it: ports, devices that are enumerated by what their descriptors say,
+ * drivers, uevents. */
 #define _GNU_SOURCE
 #include "inside.h"
 
@@ -21,7 +22,7 @@ static unsigned devnums[20]; /* of each bus */
 
 __attribute__((format(printf, 1, 2))) static const char *format(const char *fmt, ...)
 {
-	static char text[4][400];
+	static char text[16][400];
 	static unsigned turn;
 	char *s = text[turn++ % LEN(text)];
 	va_list ap;
@@ -154,7 +155,8 @@ void usb_uevent(const char *action, const struct node *dir, const char *subsyste
 	uevents_send(message, (size_t)n + 1);
 }
 
-/* ---- drivers: what Linux 6.1 binds to what (sierra.c, qcserial.c, option.c, qmi_wwan.c, unusual_devs.h) ---- */
+/* ---- drivers: what Linux 6.1 binds to what (sierra.c, qcserial.c, option.c, qmi_wwan.c,
+ * unusual_devs.h) ---- */
 
 struct match {
 	const char *driver;
@@ -333,8 +335,8 @@ static void bound(struct device *d, struct interface *i, const char *driver)
 	usb_uevent("bind", i->dir, "usb", "usb_interface");
 }
 
-/* usb-storage and a TRU-Install stick: sierra_ms.c asks it up to three times, and sends it on unless it carries a Linux
- * package. The device is locked meanwhile. */
+/* usb-storage and a TRU-Install stick: sierra_ms.c asks it up to three times, and sends it on
+ * unless it carries a Linux package. The device is locked meanwhile. */
 static void probe_storage(struct device *d, struct interface *i)
 {
 	uint8_t info[MAXMSG];
@@ -412,7 +414,8 @@ static void show_interface(struct device *d, struct interface *i)
 	usb_uevent("add", i->dir, "usb", "usb_interface");
 }
 
-/* The interfaces of a configuration, each in its first setting; endpoints of the last one count, as MBIM's data has them. */
+/* The interfaces of a configuration, each in its first setting; endpoints of the last one
+ * count, as MBIM's data has them. */
 static void parse_interfaces(struct device *d, const uint8_t *p, size_t n)
 {
 	struct interface *i = NULL;
@@ -525,7 +528,8 @@ long usb_configure(struct device *d, unsigned value)
 
 /* ---- a device comes and goes ---- */
 
-/* usb_choose_configuration(): the first whose first interface has a class that is not the vendor's; else the first. */
+/* usb_choose_configuration(): the first whose first interface has a class that is not the
+ * vendor's; else the first. */
 static unsigned choose_config(const struct device *d)
 {
 	size_t size;
