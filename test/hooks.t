@@ -3,7 +3,7 @@
 # ones that write down how they were called. Where Debian has the generator, its own functions and files are used as well.
 # That images made by the real ones boot is test/images' business.
 # Code in quotes, options unquoted, and functions that only it() calls, in a subshell:
-# shellcheck disable=SC2016,SC2030,SC2031,SC2086,SC2181,SC2317
+# shellcheck disable=SC2013,SC2016,SC2030,SC2031,SC2086,SC2181,SC2317
 
 set -u
 umask 022
@@ -313,7 +313,9 @@ t_it_script_() {
 t_it_real() {
 	tool initramfs-tools-core
 	mkdir -p "$R/usr/share/initramfs-tools" "$R/image"
-	cp "$D/usr/share/initramfs-tools/hook-functions" "$R/usr/share/initramfs-tools/"
+	# Since 0.148 the kernel's folder is in there, and not for modprobe to say.
+	sed "s,--kerneldir \"/lib/modules,--kerneldir \"$guest/modules/lib/modules," "$D/usr/share/initramfs-tools/hook-functions" \
+		>"$R/usr/share/initramfs-tools/hook-functions"
 	program /usr/local/sbin 0
 	sed "s,$R/sbin/swflip,/sbin/swflip," "$(at "$hooks/initramfs-tools/hooks/swflip" swflip.modules)" >"$R/at/hook"
 	mkdir "$R/at/hooks"
@@ -552,8 +554,9 @@ t_dracut_real() {	# SYSTEMD
 }
 
 # ---- mkinitcpio: not in Debian. The functions as release 41 has them (functions, and install/systemd, which defines
-# add_systemd_unit for the hooks after it). By hand, that release's own mkinitcpio with its own hooks base, udev, block and
-# systemd on a Debian made images of Debian's kernel: binary, 27 modules, unit, link and run-time hook in their places.
+# add_systemd_unit for the hooks after it). By hand, that release's own mkinitcpio on a Debian, with its hooks base and
+# systemd: program, run-time hook or unit, its link and cryptsetup-pre.target, udevadm, and the 23 modules that Debian's
+# kernel for a PC has of the list and for it.
 
 mkinitcpio() {	# HOOKS
 	{
@@ -848,6 +851,7 @@ END
 # OpenWrt's system: $R/etc/config/swflip is read as uci's output is (config_load of functions.sh: options of a list are joined
 # by blanks; a section that is not there has none), and swflip says "no modem" and ends with $R/status.
 wrt() {	# STATUS [LINE OF THE CONFIGURATION]...
+	export R
 	mkdir -p "$R/sbin" "$R/tmp" "$R/lib/functions" "$R/etc/init.d" "$R/sys/kernel" "$R/dev"
 	echo 200 >"$R/sys/kernel/uevent_seqnum"
 	: >"$R/kmsg"
@@ -882,18 +886,18 @@ t_openwrt_init_() {
 	wrt 3
 	# As rc.common does it; at boot `boot`, which is `start` unless the script has its own.
 	echo ". '$R/lib/functions.sh'; . '$R/init.d'; echo \"\$START\"; \$1; wait" >"$R/rc"
-	is "$(R=$R $sh "$R/rc" boot)" 19
+	is "$($sh "$R/rc" boot)" 19
 	is "$(cat "$R/log")" 'swflip -k -o' "$sh: at boot"
 	is "$(cat "$R/kmsg")" '' "$sh: nothing twice"
 	is "$(cat "$R/tmp/swflip.seqnum")" 200
 	: >"$R/log"
-	R=$R $sh "$R/rc" boot >/dev/null
+	$sh "$R/rc" boot >/dev/null
 	is "$(cat "$R/log")" 'swflip -k -o' "$sh: again, as no modem was found"
 	# One that was found has had its run.
 	: >"$R/log"
 	wrt 1
-	R=$R $sh "$R/rc" start >/dev/null
-	R=$R $sh "$R/rc" boot >/dev/null
+	$sh "$R/rc" start >/dev/null
+	$sh "$R/rc" boot >/dev/null
 	is "$(cat "$R/log")" 'swflip -k -o' "$sh: once"
 }
 
@@ -903,10 +907,10 @@ t_openwrt_config() {
 t_openwrt_config_() {
 	wrt 0 "list target '1-1:mbim'" "list target 'qmi!'" "option appear '3'" "option wait '40'" "option code 'B*'"
 	echo ". '$R/lib/functions.sh'; . '$R/init.d'; start; wait" >"$R/rc"
-	R=$R $sh "$R/rc"
+	$sh "$R/rc"
 	logged 'swflip -k -o -a 3 -w 40 -c B* -t 1-1:mbim -t qmi!'
 	wrt 0 "option target 'mbim'"
-	R=$R $sh "$R/rc"
+	$sh "$R/rc"
 	logged 'swflip -k -o -t mbim'
 	# What is shipped changes nothing, and names every option that there is.
 	! grep -v '^#\|^$' "$hooks/openwrt/swflip.config" | grep -v "^config swflip 'swflip'$" || die 'a default that is none'
@@ -928,7 +932,7 @@ t_openwrt_hotplug_() {
 		runs=$2
 		shift 2
 		: >"$R/log"
-		env R="$R" "$@" $sh -e "$R/call" || die "$sh: status $? for $*"
+		env "$@" $sh -e "$R/call" || die "$sh: status $? for $*"
 		lines '^on$' 1
 		lines '^swflip -o -t mbim$' "$runs"
 		rm -f "$R/tmp/swflip.seqnum"
@@ -966,7 +970,7 @@ t_openwrt_preinit_() {
 		echo ". '$R/lib/functions.sh'; . '$R/preinit'"
 		echo "swflip_preinit; echo on >>'$R/log'; wait"
 	} >"$R/pi"
-	R=$R $sh -e "$R/pi" 2>"$R/said" || die "$sh: status $?"
+	$sh -e "$R/pi" 2>"$R/said" || die "$sh: status $?"
 	logged 'boot_hook_add preinit_main swflip_preinit'
 	logged 'boot_hook_add initramfs swflip_preinit'
 	logged on

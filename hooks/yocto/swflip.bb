@@ -22,7 +22,7 @@ INITSCRIPT_NAME = "swflip"
 INITSCRIPT_PARAMS = "start 38 S ."
 
 # On the command line, because the environment does not override a makefile's own. The program is
-# static, so the C library's size counts: 719,208 bytes with glibc, a fifteenth of that with
+# static, so the C library's size counts: 719,208 bytes with glibc, a twelfth of that with
 # TCLIBC = "musl".
 EXTRA_OEMAKE = "'CC=${CC}' 'CFLAGS=${CFLAGS}' 'CPPFLAGS=${CPPFLAGS}' 'LDFLAGS=${LDFLAGS}'"
 

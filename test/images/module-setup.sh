@@ -13,7 +13,15 @@ hook() {	# HOOK LINE
 }
 
 install() {
-	inst_multiple /usr/lib/simulated/* sed sleep dmesg
+	inst_multiple /usr/lib/simulated/* sed sleep dmesg ls
+	# A slow machine: `slow=S` is how long udev takes to come to the USB host's driver.
+	mkdir -p "$initdir/etc/udev/rules.d"
+	cat >"$initdir/etc/udev/rules.d/10-slow.rules" <<-'END'
+		ACTION!="add", GOTO="end"
+		SUBSYSTEM=="pci", ATTR{class}=="0x0c0330", IMPORT{cmdline}="slow"
+		ENV{slow}=="?*", PROGRAM="/bin/sleep $env{slow}"
+		LABEL="end"
+	END
 	hook cmdline 'root=simulated rootok=1'
 	hook pre-udev '/usr/lib/simulated/plug'
 	hook pre-mount '/usr/lib/simulated/look pre-mount'
