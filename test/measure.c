@@ -2,11 +2,13 @@
  *
  * usage: measure [-s] RUNS COMMAND [ARGUMENT]...
  *
- * Runs COMMAND so often, one after the other, and prints one line: the medians of its time and of its processor time in
- * microseconds and, with -s, the peak memory in KiB of its largest process and the system calls of all its processes,
- * which ptrace counts; the times are then ptrace's.
+ * Runs COMMAND so often, one after the other, and prints one line: the medians of its time and
+ * of its processor time in microseconds and, with -s, the peak memory in KiB of its largest
+ * process and the system calls of all its processes, which ptrace counts; the times are then
+ * ptrace's.
  *
- * Memory is what smaps_rollup says when a process ends: the counters of resident pages lag behind in small ones. */
+ * Memory is what smaps_rollup says when a process ends: the counters of resident pages lag
+ * behind in small ones. */
 #define _GNU_SOURCE
 #include <sys/ptrace.h>
 #include <sys/resource.h>

@@ -1,10 +1,12 @@
-/* syscalls - runs a command and holds it to the system calls that it may use: for test/syscalls.t, in the guest
+/* syscalls - runs a command and holds it to the system calls that it may use: for
+ * test/syscalls.t, in the guest
  *
  * usage: syscalls COMMAND [ARGUMENT]...
  *
- * Prints the set of calls of all its processes, and a line `not ok` for a call that is not in the table below, for a file
- * that is opened without O_CLOEXEC or for writing and is none of those that may be, and for a program that is executed.
- * Exits with the command's status. x86_64 alone. */
+ * Prints the set of calls of all its processes, and a line `not ok` for a call that is not in
+ * the table below, for a file that is opened without O_CLOEXEC or for writing and is none of
+ * those that may be, and for a program that is executed. Exits with the command's status.
+ * x86_64 alone. */
 #define _GNU_SOURCE
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -20,7 +22,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* All that swflip may ask of a kernel. The second half is the C library's doing, at the start, in fork and in signals. */
+/* All that swflip may ask of a kernel. The second half is the C library's doing, at the start,
+ * in fork and in signals. */
 static const struct {
 	long number;
 	const char *name;
@@ -58,7 +61,8 @@ static const struct {
 	CALL(set_tid_address),
 };
 
-/* What may be opened for writing: the devices, their two attributes, the kernel's log, private nodes. */
+/* What may be opened for writing: the devices, their two attributes, the kernel's log, private
+ * nodes. */
 static const char *const writable[] = {
 	"/dev/null",     "/dev/kmsg", "/dev/ttyUSB",          "/dev/ttyACM",    "/dev/cdc-wdm",
 	"/dev/bus/usb/", "/.swflip-", "/bConfigurationValue", "/power/control",

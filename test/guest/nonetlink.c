@@ -2,7 +2,8 @@
  *
  * usage: nonetlink command [argument]...
  *
- * socket() fails with EAFNOSUPPORT, as in a kernel without CONFIG_NET, whatever the address family: by a seccomp filter. */
+ * socket() fails with EAFNOSUPPORT, as in a kernel without CONFIG_NET, whatever the address
+ * family: by a seccomp filter. */
 #define _GNU_SOURCE
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -19,10 +20,16 @@ struct filter {
 	uint32_t k;
 };
 
-enum { LOAD = 0x20, EQUAL = 0x15, RETURN = 0x06, FILTER = 2, FAIL = 0x00050000, ALLOW = 0x7fff0000 };
+enum {
+	LOAD = 0x20,
+	EQUAL = 0x15,
+	RETURN = 0x06,
+	FILTER = 2,
+	FAIL = 0x00050000,
+	ALLOW = 0x7fff0000
+};
 
-int
-main(int argc, char **argv)
+int main(int argc, char **argv)
 {
 	static struct filter filter[] = {
 		{ LOAD, 0, 0, 0 }, /* the number, first in struct seccomp_data */

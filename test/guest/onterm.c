@@ -1,5 +1,6 @@
-/* onterm COMMAND...: runs it at a terminal of its own. Whole lines go to standard output; what it writes over and over in
- * the same line, as swflip does while it waits, goes to standard error. Ends with the command's status. */
+/* onterm COMMAND...: runs it at a terminal of its own. Whole lines go to standard output; what
+ * it writes over and over in the same line, as swflip does while it waits, goes to standard
+ * error. Ends with the command's status. */
 #define _GNU_SOURCE
 #include <pty.h>
 #include <stdio.h>
