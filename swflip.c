@@ -570,6 +570,11 @@ static void append_list(struct text *t, const char *format, va_list list)
 	*p = '\0';
 }
 
+static void clear_text(struct text *t)
+{
+	t->s[0] = '\0';
+}
+
 PRINTF(2) static void append(struct text *t, const char *format, ...)
 {
 	va_list list;
@@ -582,7 +587,7 @@ PRINTF(2) static void append(struct text *t, const char *format, ...)
 PRINTF(2) static void print(struct text *t, const char *format, ...)
 {
 	va_list list;
-	t->s[0] = '\0';
+	clear_text(t);
 	va_start(list, format);
 	append_list(t, format, list);
 	va_end(list);
@@ -635,11 +640,13 @@ PRINTF(2) static void report(enum level level, const char *format, ...)
 	va_list list;
 	if (level > g.level || (g.kmsg && level == LEVEL_DEBUG))
 		return;
-	int kmsg = g.kmsg ? open(DEV "/kmsg", O_WRONLY | O_CLOEXEC) : -1;
+	int kmsg = g.kmsg ? open(DEV "/kmsg", O_WRONLY | O_CLOEXEC | O_NONBLOCK) : -1;
 	const char *clear = g.terminal ? "\r\033[K" : ""; /* the line of waiting */
 	print(&line, "%s", kmsg >= 0 ? priority[level] : clear);
 	char *message = line.s + strlen(line.s);
-	append(&line, g.me ? "swflip: %s: " : "swflip: ", g.me ? g.me->port : "");
+	append(&line, "swflip: ");
+	if (g.me)
+		append(&line, "%s: ", g.me->port);
 	va_start(list, format);
 	append_list(&line, format, list);
 	va_end(list);
@@ -652,7 +659,7 @@ PRINTF(2) static void report(enum level level, const char *format, ...)
 		return;
 	}
 	write_text(2, line.s);
-	g.life.s[0] = '\0'; /* it is to be drawn anew */
+	clear_text(&g.life); /* it is to be drawn anew */
 }
 
 /* The name of an error of a transfer or a file. */
@@ -678,8 +685,9 @@ static void trace(const char *arrow, const char *text)
 {
 	enum { LONGEST = 300 };
 	while (g.level >= LEVEL_DEBUG && *text) {
-		struct text line = { "" };
+		struct text line;
 		char c = '\0';
+		clear_text(&line);
 		while (*text && c != '\n' && strlen(line.s) < LONGEST) {
 			if (begins_with(text, g.code)) {
 				append(&line, "****");
@@ -792,7 +800,7 @@ static int read_file(const char *file, void *buffer, size_t size)
 	char *p = buffer;
 	size_t n = 0;
 	ssize_t r = -1;
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	int fd = open(file, O_RDONLY | O_CLOEXEC | (g.me ? 0 : O_NONBLOCK));
 	p[0] = '\0';
 	if (fd < 0)
 		return -1;
@@ -938,7 +946,10 @@ static void find_peer(const char *port, char peer[PORT_SIZE])
 		return;
 	root = begins_with(name, "usb");
 	target[mark - target] = '\0';
-	print(&file, root ? "%s-%s" : "%s.%s", root ? name + 3 : name, mark + 5);
+	if (root)
+		print(&file, "%s-%s", name + 3, mark + 5);
+	else
+		print(&file, "%s.%s", name, mark + 5);
 	copy_port(peer, file.s, port_length(file.s));
 }
 
@@ -1694,11 +1705,16 @@ static enum reason open_usbfs(struct link *l, const struct modem *m, const struc
 		control(l->fd, SET_CONTROL_LINE_STATE, DTR, i->number, NULL, 0);
 	l->bulk_out = i->bulk_out;
 	l->in = (struct usbdevfs_urb){
-		.type = l->encapsulated ? URB_INTERRUPT : URB_BULK,
-		.endpoint = l->encapsulated ? i->interrupt_in : i->bulk_in,
+		.type = URB_BULK,
+		.endpoint = i->bulk_in,
 		.buffer = l->received,
-		.buffer_length = l->encapsulated ? NOTIFICATION_SIZE : i->max_packet,
+		.buffer_length = i->max_packet,
 	};
+	if (l->encapsulated) { /* messages are announced here, and read by control transfers */
+		l->in.type = URB_INTERRUPT;
+		l->in.endpoint = i->interrupt_in;
+		l->in.buffer_length = NOTIFICATION_SIZE;
+	}
 	l->gone = usb_ioctl(l->fd, USBDEVFS_SUBMITURB, &l->in) < 0;
 	return NO_REASON;
 }
@@ -2127,7 +2143,7 @@ static void parse_rows(struct answer *a, const char *s)
 	bool open = false;
 	size_t length;
 	do { /* the last word is empty */
-		uint32_t number;
+		uint32_t number = 0;
 		s = skip_blanks(s);
 		length = word_length(s);
 		const char *dash = s;
@@ -2700,7 +2716,7 @@ static const char *parse_target(struct target *t, const char *text)
 		t->without_at = true;
 		s++;
 	}
-	return *s ? "what follows the mode is not understood: only @CONFIG and ! may" : NULL;
+	return *s ? "only @CONFIG and ! may follow the mode" : NULL;
 }
 
 /* ---- decide: all rules of what may be done; no system call, no clock, no device ---- */
@@ -2958,7 +2974,11 @@ static bool looks_like_target(const struct situation *s)
 		return false;
 	/* which serial port is which cannot be seen, but how many there are */
 	unsigned serial = count_serial(&s->seen.configuration[0], &s->seen);
-	unsigned wanted_serial = (promised & BIT(DM) ? 1 : 0) + (promised & BIT(NMEA) ? 1 : 0);
+	unsigned wanted_serial = 0;
+	if (promised & BIT(DM))
+		wanted_serial++;
+	if (promised & BIT(NMEA))
+		wanted_serial++;
 	bool same = (functions_of_all(&s->seen) & VISIBLE) == (promised & VISIBLE);
 	return same && serial == wanted_serial;
 }
@@ -3679,8 +3699,9 @@ static void append_setting(struct text *t, const struct situation *s, const stru
 static void act_ask(struct job *j, const struct step *step)
 {
 	struct answer a = { .dialect = NO_DIALECT };
-	struct text t = { "" };
+	struct text t;
 	enum reason reason = LOCKED;
+	clear_text(&t);
 	if (step->action == ASK)
 		reason = ask_candidates(j, &a);
 	else if (unlock(&j->link) == RESULT_OK)
@@ -3991,8 +4012,9 @@ static int fail_job(const struct job *j, enum reason reason)
 {
 	const struct answer *a = &j->s.answer;
 	const struct modem *m = &j->s.seen;
-	struct text more = { "" };
+	struct text more;
 	const char *between = " configurations ";
+	clear_text(&more);
 	if (reason == NOT_LISTED || reason == ONLY_WITHOUT_AT || reason == PID_NOT_LISTED ||
 	    reason == NO_SUCH_CONFIGURATION) {
 		append(&more, "; on offer: ");
@@ -4163,7 +4185,7 @@ static void append_column(struct text *t, const char *column)
 static void name_functions(struct text *t, const struct modem *m)
 {
 	const char *between = "";
-	t->s[0] = '\0';
+	clear_text(t);
 	for (unsigned f = 0; f < FUNCTIONS; f++) {
 		const struct configuration *c = active_configuration(m);
 		const struct interface *i = find_function(m, c, (enum function)f);
@@ -4216,11 +4238,11 @@ static int list_modem(struct job *j)
 		if (j->s.history.asked && j->s.answer.refused && !j->s.history.unlocked)
 			act_ask(j, &(struct step){ .action = UNLOCK });
 	}
-	column.s[0] = '\0';
+	clear_text(&column);
 	if (j->s.history.asked) {
 		append_setting(&column, &j->s, &j->s.answer);
 		append_column(t, column.s);
-		column.s[0] = '\0';
+		clear_text(&column);
 		append_offer(&column, &j->s.answer, true);
 		append_column(t, column.s);
 	} else {
@@ -4274,7 +4296,8 @@ static void pronounce(struct slot *s, int status)
 /* The verdict on a modem whose child cannot give one. It ends with what the child was doing. */
 static void give_up(struct slot *s, enum reason reason)
 {
-	struct text more = { "" };
+	struct text more;
+	clear_text(&more);
 	if (s->doing.s[0])
 		print(&more, ", %s", s->doing.s);
 	pronounce(s, fail(s, reason, more.s));
@@ -4391,8 +4414,8 @@ static int64_t tend_child(struct slot *s)
 	if (ended == s->child && WIFEXITED(status)) {
 		pronounce(s, WEXITSTATUS(status));
 	} else if (ended != 0) {
-		bool late = now >= *g.deadline;
-		give_up(s, !s->killed ? WORK_LOST : late ? LATE : SILENT);
+		enum reason reason = now >= *g.deadline ? LATE : SILENT;
+		give_up(s, s->killed ? reason : WORK_LOST);
 	} else if (s->killed && now >= s->killed + DYING_MS) {
 		kill(s->child, SIGKILL);
 		give_up(s, HANGS);
@@ -4454,11 +4477,14 @@ static void show_life(const struct slot *busy, bool locked)
 	struct text line;
 	int64_t now = now_ms();
 	int64_t left = (busy || locked ? *g.deadline : appear_end()) - now + 999;
-	const char *what = locked ? "waiting for another swflip" : "waiting for a modem";
 	if (!g.terminal || g.level < LEVEL_INFO || now < g.begin + LIFE_MS)
 		return;
-	print(&line, "\rswflip: %s%s%s, %u s left\033[K", busy ? busy->port : "", busy ? ": " : "",
-	      busy ? busy->doing.s : what, (unsigned)(left / 1000));
+	print(&line, "\rswflip: ");
+	if (busy)
+		append(&line, "%s: %s", busy->port, busy->doing.s);
+	else
+		append(&line, "%s", locked ? "waiting for another swflip" : "waiting for a modem");
+	append(&line, ", %u s left\033[K", (unsigned)(left / 1000));
 	if (!strcmp(line.s, g.life.s))
 		return;
 	g.life = line;
@@ -4469,7 +4495,7 @@ static void clear_life(void)
 {
 	if (g.life.s[0])
 		write_text(2, "\r\033[K");
-	g.life.s[0] = '\0';
+	clear_text(&g.life);
 }
 
 /* Of two exit statuses the one that the run has. */
@@ -4870,6 +4896,8 @@ static enum outcome configure(char **argv)
 	for (char *word = g.targets ? NULL : take_word(&words); word; word = take_word(&words))
 		if (add_target(word, "config.h: TARGET ") != GO_ON)
 			return BAD_USAGE;
+	if (!g.targets)
+		return add_target("", "config.h: TARGET ");
 	for (unsigned i = 0; i < g.targets; i++)
 		if (g.target[i].mode != MODE_OFF)
 			return GO_ON;

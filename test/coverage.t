@@ -25,7 +25,7 @@ for t in decide parse native; do
 			$CC -std=c11 -w -O0 -g --coverage -o t "$source/$t.c"
 		fi
 		./t >said 2>&1 || { grep '^not ok' said >&2 || :; echo "coverage: $t failed" >&2; exit 1; }
-		gcov -b -c -o t.o t.o/swflip.raw.gcno >/dev/null 2>&1 || gcov -b -c -o . t-$t.gcno >/dev/null 2>&1 ||
+		gcov -b -c -o t.o t.o/swflip.gcno >/dev/null 2>&1 || gcov -b -c -o . t-$t.gcno >/dev/null 2>&1 ||
 			gcov -b -c ./*.gcda >/dev/null
 	)
 done

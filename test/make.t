@@ -231,7 +231,7 @@ it flags.package t_package
 for t in mbim 1-1.2:mbim 68A2/8 0x100D at+qmi@1 'mbim!' 'mbim@2!' 1-2:off '"1-1.2:mbim 1-1.3:qmi"'; do
 	it "target.$t" t_compiled_in good "-DTARGET=$t -DWAIT=9"
 done
-for t in 9071 10d 1-1:1.0:mbim 0x0 mbim@0 'off!' 68a2/off qmi+mbim nonsense '"1-1.2:mbim nonsense"'; do
+for t in '' 9071 10d 1-1:1.0:mbim 0x0 mbim@0 'off!' 68a2/off qmi+mbim nonsense '"1-1.2:mbim nonsense"'; do
 	it "target_bad.$t" t_compiled_in bad "-DTARGET=$t"
 done
 it target_bad.foreign t_compiled_in bad -DTARGET=9071 CC="$top/test/build/arm64/musl-gcc"

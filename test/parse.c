@@ -1038,8 +1038,8 @@ static const struct {
 	{ "0x81000", "MBIM beside another network" },
 	{ "68a2/modem", "no PID" },
 	{ "mbim@0", "1 to 255" },
-	{ "mbim!@2", "what follows the mode" },
-	{ "off!", "what follows the mode" },
+	{ "mbim!@2", "may follow the mode" },
+	{ "off!", "may follow the mode" },
 	{ "hip", "MODE is" },
 	{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "too long" },
 };
