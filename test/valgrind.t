@@ -12,7 +12,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
 command -v valgrind >"$work/where" || { echo 'not ok valgrind: not installed, run test/setup'; exit 1; }
-CC=$CC world/build "$work/native" native.c -- -w || { echo 'not ok valgrind: native.c does not compile'; exit 1; }
+CC=$CC world/build "$work/native" "$PWD/native.c" -- -w || { echo 'not ok valgrind: native.c does not compile'; exit 1; }
 
 FEWER=1 valgrind -q --error-exitcode=99 --track-origins=yes --log-file="$work/log" "$work/native" >"$work/said"
 status=$?
