@@ -52,8 +52,8 @@
 #define STAY_MS 6000
 #endif
 
-/* How long a modem must stay after another configuration was selected: some leave then, and
- * come back (EM7355). */
+/* How long a modem must stay after another configuration was selected: some leave then, and come
+ * back (EM7355). */
 #ifndef SETTLE_MS
 #define SETTLE_MS 2000
 #endif
@@ -63,8 +63,8 @@
 #define BOOT_MS 10000
 #endif
 
-/* Where the usb-storage driver is, it asks a TRU-Install stick to leave by itself: its time
- * for that. */
+/* Where the usb-storage driver is, it asks a TRU-Install stick to leave by itself: its time for
+ * that. */
 #ifndef KERNEL_FLIP_MS
 #define KERNEL_FLIP_MS 4000
 #endif
@@ -74,14 +74,13 @@
 #define FLIP_MS 4000
 #endif
 
-/* From the answer to a reset to the modem's disconnect; 17 s were seen. Longer means that it
- * did not reset. */
+/* From the answer to a reset to the modem's disconnect; 17 s were seen. Longer means that it did
+ * not reset. */
 #ifndef LEAVE_MS
 #define LEAVE_MS 30000
 #endif
 
-/* A serial driver makes its tty this long after the interface, or not at all; 0.14 s were
- * seen. */
+/* A serial driver makes its tty this long after the interface, or not at all; 0.14 s were seen. */
 #ifndef TTY_MS
 #define TTY_MS 500
 #endif
@@ -165,12 +164,11 @@
 /* ---- what is a modem ---- */
 
 /* Whose USB devices are modems; the first row that fits counts. STORAGE is TRU-Install, where
- * there is an 08/06/50 interface. 1199 and 0f3d are Sierra's own numbers; what is FOREIGN
- * under them has other commands. Of makers that sell other modems under the same number (Dell,
- * HP, NETGEAR) only those stand here that are known to be Sierra's. Add yours as lsusb prints
- * it. The sources: usb.ids; "linux" is the comment at the ID in qcserial.c, sierra.c or
- * qmi_wwan.c of Linux 7.2; "mm" is ModemManager, "strings" are iManufacturer and iProduct in
- * public logs. */
+ * there is an 08/06/50 interface. 1199 and 0f3d are Sierra's own numbers; what is FOREIGN under
+ * them has other commands. Of makers that sell other modems under the same number (Dell, HP,
+ * NETGEAR) only those stand here that are known to be Sierra's. Add yours as lsusb prints it.
+ * The sources: usb.ids; "linux" is the comment at the ID in qcserial.c, sierra.c or qmi_wwan.c
+ * of Linux 7.2; "mm" is ModemManager, "strings" are iManufacturer and iProduct in public logs. */
 static const struct {
 	uint16_t idVendor;
 	uint16_t idProduct;
@@ -239,11 +237,10 @@ static const struct {
 	{ 0x901b, GOBI },
 };
 
-/* A function is known by its interface: by bInterfaceNumber in each layout, or by its class.
- * The first row that fits counts. SPARE_AT is another interface that may be the AT port: who
- * answers is it. Sources: linux: qcserial.c, qmi_wwan.c, sierra_net.c; EM91xx: kernel mails of
- * Oct 2022 and Apr 2025; 90b1 and 90c3: netdev, 17 Nov 2024; 68b1: Sierra's driver headers of
- * 2012. */
+/* A function is known by its interface: by bInterfaceNumber in each layout, or by its class. The
+ * first row that fits counts. SPARE_AT is another interface that may be the AT port: who answers
+ * is it. Sources: linux: qcserial.c, qmi_wwan.c, sierra_net.c; EM91xx: kernel mails of Oct 2022
+ * and Apr 2025; 90b1 and 90c3: netdev, 17 Nov 2024; 68b1: Sierra's driver headers of 2012. */
 enum { ALL_LAYOUTS = SWI | DIRECT_IP | GOBI | MBIM_FIRST | PCIE_USBIF };
 static const struct shape {
 	uint16_t number; /* bInterfaceNumber */
@@ -281,8 +278,8 @@ static const struct shape {
 	{ ANY, 0x08, 0x06, 0x50, ALL_LAYOUTS, BULK_PAIR, MS },
 };
 
-/* Functions: names in targets and messages, the kernel's module, the bit in !USBCOMP (0 =
- * there is none), and whether a target can name it; the others can be had by 0xHEX only. */
+/* Functions: names in targets and messages, the kernel's module, the bit in !USBCOMP (0 = there
+ * is none), and whether a target can name it; the others can be had by 0xHEX only. */
 static const struct {
 	const char *name;
 	const char *alias;

@@ -62,8 +62,7 @@
 
 /* ---- types ---- */
 
-/* What a USB function is for. MBIM, ECM and storage are known by their class, others by
- * number. */
+/* What a USB function is for. MBIM, ECM and storage are known by their class, others by number. */
 enum function {
 	DM,    /* diagnostics */
 	NMEA,  /* positions */
@@ -596,8 +595,8 @@ PRINTF(2) static void print(struct text *t, const char *format, ...)
 /* ---- messages: to stderr, or to the kernel's log ---- */
 
 /* Writes to stdout or stderr, which may take nothing: a pipe that nobody reads, a stopped
- * terminal. That costs lines, not the deadline. Other processes share the descriptor's
- * flags, so O_NONBLOCK is set for one write only, and then what the program found is restored. */
+ * terminal. That costs lines, not the deadline. Other processes share the descriptor's flags, so
+ * O_NONBLOCK is set for one write only, and then what the program found is restored. */
 static void write_output(int fd, const char *s, size_t n)
 {
 	enum { PATIENCE_MS = 200 };
@@ -793,8 +792,7 @@ static void interface_name(struct text *name, const struct modem *m, const struc
 	print(name, "%s:%u.%u", m->port, m->active, i->number);
 }
 
-/* Reads at most size - 1 bytes of a file, and ends them with a NUL. Returns their number, or
- * -1. */
+/* Reads at most size - 1 bytes of a file, and ends them with a NUL. Returns their number, or -1. */
 static int read_file(const char *file, void *buffer, size_t size)
 {
 	char *p = buffer;
@@ -1166,8 +1164,8 @@ static enum kind kind_of(const struct modem *m)
 	return MODEM;
 }
 
-/* The active configuration stands in the names of the interfaces, PORT:C.I. The attribute
- * itself can block for seconds. 0 where there is none. */
+/* The active configuration stands in the names of the interfaces, PORT:C.I. The attribute itself
+ * can block for seconds. 0 where there is none. */
 static uint8_t find_active(const char *port)
 {
 	struct text directory;
@@ -1182,8 +1180,8 @@ static uint8_t find_active(const char *port)
 	return read_digits(&s, 10, 255, &value) ? (uint8_t)value : 0;
 }
 
-/* Looks at what is at a port. This takes the device's lock on some kernels (`descriptors`
- * does, 3.13 to 4.5 and many of 5.5 to 6.1), so the parent must not call it. */
+/* Looks at what is at a port. This takes the device's lock on some kernels (`descriptors` does,
+ * 3.13 to 4.5 and many of 5.5 to 6.1), so the parent must not call it. */
 static void look(struct modem *m, const char *port)
 {
 	uint8_t raw[4096];
@@ -1251,8 +1249,8 @@ static bool is_device_name(const char *name)
 	return port_length(name) && port_length(name) == strlen(name);
 }
 
-/* A message is "action@/devices/...", a NUL, and more. Is it a reason to look? A child looks
- * at its port, the parent at all devices. */
+/* A message is "action@/devices/...", a NUL, and more. Is it a reason to look? A child looks at
+ * its port, the parent at all devices. */
 static bool is_news(const char *message)
 {
 	const char *slash = strrchr(message, '/');
@@ -1292,8 +1290,8 @@ static bool drain_uevents(void)
 	}
 }
 
-/* Waits for a reason to look again: READY. NOTHING when the time is over. Without the socket
- * it looks ten times a second; with it once, as a container's socket may say nothing. */
+/* Waits for a reason to look again: READY. NOTHING when the time is over. Without the socket it
+ * looks ten times a second; with it once, as a container's socket may say nothing. */
 static enum wake watch(int64_t until)
 {
 	enum { BLIND_MS = 100, IDLE_MS = 1000 };
@@ -1884,8 +1882,8 @@ static void take_line(struct link *l, const char *command)
 }
 
 /* Takes bytes into the answer. Every line end becomes an LF, every tab a blank, and bytes that
- * are no text are left out. If there is no room left the answer
- * starts over, and is thrown away at its end. */
+ * are no text are left out. If there is no room left the answer starts over, and is thrown away
+ * at its end. */
 static void take_bytes(struct link *l, const char *command, int n)
 {
 	for (int i = 0; i < n; i++) {
@@ -2009,8 +2007,7 @@ static const char *find_header(const char *text, const char *header, char mark)
 	return NULL;
 }
 
-/* Reads the number behind a header. A blank must follow it, else it may be cut
- * off. */
+/* Reads the number behind a header. A blank must follow it, else it may be cut off. */
 static bool read_value(const char *text, const char *header, unsigned base, uint32_t *value)
 {
 	const char *p = find_header(text, header, ':');
@@ -2032,8 +2029,7 @@ static int read_pid(const char *s)
 	return (int)pid;
 }
 
-/* !UDPID? and !USBPID? answer `!UDPID: 68A3`, or `APP : 68E2` and `BOOT: 68E0` below the
- * header. */
+/* !UDPID? and !USBPID? answer `!UDPID: 68A3`, or `APP : 68E2` and `BOOT: 68E0` below the header. */
 static int parse_pid(const char *text)
 {
 	const char *p = find_header(text, "PID", ':');
@@ -2134,9 +2130,8 @@ static void take_row_word(struct row *r, const char *s, size_t length)
 			r->functions[0] |= (uint16_t)BIT(row_words[i].function);
 }
 
-/* !UDUSBCOMP=? answers rows of a number, `-`, words and a status, over as many lines as may
- * be. A row ends at its status. It is not supported without one, nor with a NOT anywhere in
- * it. */
+/* !UDUSBCOMP=? answers rows of a number, `-`, words and a status, over as many lines as may be.
+ * A row ends at its status. It is not supported without one, nor with a NOT anywhere in it. */
 static void parse_rows(struct answer *a, const char *s)
 {
 	struct row r = { 0 };
@@ -2169,8 +2164,8 @@ static void parse_rows(struct answer *a, const char *s)
 	resolve_rows(a);
 }
 
-/* !USBCOMP=? answers types behind `<Config Type> -`, and bits behind `<Interface bitmask> -`,
- * up to the examples and the default, which promise nothing. */
+/* !USBCOMP=? answers types behind `<Config Type> -`, and bits behind `<Interface bitmask> -`, up
+ * to the examples and the default, which promise nothing. */
 static void parse_bitmask(struct answer *a, const char *text)
 {
 	const char *types = find_header(text, "<Config Type>", '-');
@@ -2347,8 +2342,8 @@ static uint8_t next_transaction(struct link *l)
 	return l->transaction;
 }
 
-/* Adds what came to l->message. An answer may come in fragments, each with a header of its
- * own. True when the message is whole. */
+/* Adds what came to l->message. An answer may come in fragments, each with a header of its own.
+ * True when the message is whole. */
 static bool take_fragment(struct link *l, size_t n)
 {
 	const uint8_t *p = l->received;
@@ -2490,8 +2485,8 @@ static int exchange_qmi(struct link *l, uint8_t service, unsigned message, const
 	return error;
 }
 
-/* Opens MBIM, and gets a client of the device management service. No CTL Sync is sent: it
- * would drop the clients of others. Returns the QMI error. */
+/* Opens MBIM, and gets a client of the device management service. No CTL Sync is sent: it would
+ * drop the clients of others. Returns the QMI error. */
 static int open_qmi(struct link *l)
 {
 	uint8_t service = DMS;
@@ -2850,8 +2845,8 @@ static unsigned promised_functions(const struct answer *a, unsigned index)
 	return r ? r->functions[index] : 0;
 }
 
-/* The configuration that the target wants. Names find theirs by what is on the bus; else by
- * what the modem says of its compositions. 0 = any. */
+/* The configuration that the target wants. Names find theirs by what is on the bus; else by what
+ * the modem says of its compositions. 0 = any. */
 static uint8_t wanted_configuration(const struct situation *s)
 {
 	const struct target *t = s->wanted;
@@ -3292,8 +3287,8 @@ static struct step wait_for_modem(const struct situation *s)
 	return wait_or_refuse(limit, limit, reasons[s->seen.kind]);
 }
 
-/* The next step. Every chain of steps ends in DONE or REFUSE. A step with a reason is one of
- * the way back. */
+/* The next step. Every chain of steps ends in DONE or REFUSE. A step with a reason is one of the
+ * way back. */
 static struct step decide(const struct situation *s)
 {
 	const struct history *h = &s->history;
@@ -3420,8 +3415,8 @@ static void note_write(struct situation *s, const struct step *step)
 	h->read_back = false;
 }
 
-/* What was read back. Over QMI a modem may tell what runs until it is reset. If it
- * says the same as before, but took the new one, that is believed. */
+/* What was read back. Over QMI a modem may tell what runs until it is reset. If it says the same
+ * as before, but took the new one, that is believed. */
 static void note_read_back(struct situation *s, const struct step *step, struct answer *a,
 			   bool acknowledged, uint32_t before)
 {
@@ -3757,9 +3752,8 @@ static bool is_kept_by_kernel(const struct modem *m)
 	return read_device_file(interface.s, "truinst", text, sizeof text) >= 0;
 }
 
-/* Where the kernel's usb-storage is, it asks the stick at the same moment, unless it is told
- * not to (2), and first. True when the stick has left, or
- * the run is to stop. */
+/* Where the kernel's usb-storage is, it asks the stick at the same moment, unless it is told not
+ * to (2), and first. True when the stick has left, or the run is to stop. */
 static bool leave_to_kernel(const struct job *j)
 {
 	enum { LOOK_MS = 50, NEVER = 2 };
@@ -4393,8 +4387,8 @@ static void scan_devices(void)
 	g.devices = count;
 }
 
-/* When a child must be killed: past its time; or, after a stop, soon, unless it has a change
- * to finish and goes on with it. */
+/* When a child must be killed: past its time; or, after a stop, soon, unless it has a change to
+ * finish and goes on with it. */
 static int64_t kill_time(const struct slot *s)
 {
 	enum { GRACE_MS = 400, STOP_MS = 1000, NO_SIGN_MS = 2000 };
@@ -4558,8 +4552,8 @@ static int conclude(void)
 	return g.stop ? worse_status(status, EXIT_NOT_DONE) : status;
 }
 
-/* One run at a time: a lock on a directory of sysfs, if it is there yet. False: another run
- * has it. */
+/* One run at a time: a lock on a directory of sysfs, if it is there yet. False: another run has
+ * it. */
 static bool lock_run(void)
 {
 	if (g.lock < 0)
@@ -4673,8 +4667,8 @@ static const struct {
 	{ 'o', &g.alone },
 };
 
-/* The text that was given last for each setting, and where. An option is not replaced by a
- * word of the kernel's. */
+/* The text that was given last for each setting, and where. An option is not replaced by a word
+ * of the kernel's. */
 struct given {
 	const char *text[OPTIONS];
 	const char *where[OPTIONS];
@@ -4719,8 +4713,8 @@ static enum outcome set_option(struct given *given, enum option i, const char *t
 	return add_target(text, where);
 }
 
-/* Takes the next word from *line; quotes protect blanks, and are gone in the result. NULL =
- * the end. */
+/* Takes the next word from *line; quotes protect blanks, and are gone in the result. NULL = the
+ * end. */
 static char *take_word(char **line)
 {
 	char *s = *line;
@@ -4952,8 +4946,8 @@ static void unmount_own(const bool made[MOUNTS], const bool mounted[MOUNTS])
 	}
 }
 
-/* Process 1 of a container is not the machine's. The first PID namespace has a number that
- * does not change (linux: include/linux/proc_ns.h, PROC_PID_INIT_INO). */
+/* Process 1 of a container is not the machine's. The first PID namespace has a number that does
+ * not change (linux: include/linux/proc_ns.h, PROC_PID_INIT_INO). */
 static bool is_in_container(void)
 {
 	const ino_t first = 0xEFFFFFFC;
