@@ -3941,13 +3941,13 @@ static const struct {
 	[NO_RESET] = { "it does not reset", "power it off and on" },
 	[NOT_SHOWN] = { "it says that it has it, but does not show it", "see swflip -lv" },
 	[CRASHES] = { "it leaves the bus again and again",
-		      "choose another composition right after it came back" },
+		      "choose another composition when it is back" },
 	[STOPPED] = { "stopped by a signal", "run swflip again" },
 	[LATE] = { "there was no time left", "give it more with -w" },
 	[LATE_TO_STAY] = { "there was no time left to see whether it stays",
 			   "give it more with -w" },
 	[HANGS] = { "the kernel hangs on it", "see dmesg, then replug it" },
-	[NOT_STARTED] = { "no process could be started for it", "see ulimit -u, and free memory" },
+	[NOT_STARTED] = { "no process could be started for it", "free memory, or see ulimit -u" },
 	[WORK_LOST] = { "the work on it ended too early", "see swflip -v" },
 };
 
@@ -4049,8 +4049,7 @@ static void append_driver(struct text *t, const struct modem *m, enum function f
 	if (driver[0])
 		append(t, "; %s driven by %s", functions[f].name, driver);
 	else if (has_entry(directory.s))
-		append(t, "; %s has no driver: %s is there, but does not take it",
-		       functions[f].name, module);
+		append(t, "; %s has no driver: %s does not take it", functions[f].name, module);
 	else
 		append(t, "; %s has no driver: the module is %s", functions[f].name, module);
 }
@@ -4087,6 +4086,7 @@ static void look_again(struct job *j)
 {
 	struct modem m;
 	struct situation *s = &j->s;
+	print(&g.me->doing, "looking at it");
 	look(&m, g.me->port);
 	if (m.kind == ABSENT && g.me->peer[0])
 		look(&m, g.me->peer);
@@ -4408,8 +4408,7 @@ static int64_t tend_child(struct slot *s)
 	if (ended == s->child && WIFEXITED(status)) {
 		pronounce(s, WEXITSTATUS(status));
 	} else if (ended != 0) {
-		enum reason reason = now >= *g.deadline ? LATE : SILENT;
-		give_up(s, s->killed ? reason : WORK_LOST);
+		give_up(s, s->killed ? HANGS : WORK_LOST); /* a healthy one ends by itself */
 	} else if (s->killed && now >= s->killed + DYING_MS) {
 		kill(s->child, SIGKILL);
 		give_up(s, HANGS);
@@ -5040,17 +5039,10 @@ static int be_first_process(char **argv)
 /* Descriptors 0 to 2 that are closed are opened: a device must not become one of them. */
 static void open_standard_files(void)
 {
-	for (;;) {
-		int fd = open(DEV "/null", O_RDWR);
-		if (fd < 0)
-			fd = open("/", O_RDONLY);
-		if (fd > 2)
-			close(fd);
-		if (fd < 0 || fd > 2)
-			break;
-	}
-	for (int fd = 1; fd <= 2; fd++) {
+	for (int fd = 0; fd <= 2; fd++) {
 		int flags = fcntl(fd, F_GETFL);
+		if (flags < 0 && open(DEV "/null", O_RDWR) < 0)
+			open("/", O_RDONLY);
 		g.status_flags[fd] = flags < 0 ? 0 : flags;
 	}
 }
