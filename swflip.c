@@ -22,7 +22,7 @@
  *
  *	options, kernel's words, config.h ---------------> struct target     what is wanted
  *	sysfs ------------------------------ look() -----> struct modem      what is seen
- *	AT, QMI or MBIM -------------------- ask() ------> struct answer     what the modem said
+ *	AT, QMI or MBIM -------------------- act_ask() --> struct answer     what the modem said
  *	what was done, and seen to happen ---------------> struct history
  *	the clock ---------------------------------------> how late it is
  *
@@ -792,7 +792,8 @@ static void interface_name(struct text *name, const struct modem *m, const struc
 	print(name, "%s:%u.%u", m->port, m->active, i->number);
 }
 
-/* Reads at most size - 1 bytes of a file, and ends them with a NUL. Returns their number, or -1. */
+/* Reads at most size - 1 bytes of a file, and ends them with a NUL. Returns their number, or -1.
+ * The parent, which has no modem of its own (g.me), must not wait, whatever stands at that path. */
 static int read_file(const char *file, void *buffer, size_t size)
 {
 	char *p = buffer;
