@@ -55,6 +55,11 @@
 #include <time.h>
 #include <unistd.h>
 
+/* fork() but for what threads need, which is 1.2 KB of musl. uClibc and old glibc have no such. */
+#if !defined __GLIBC__ || __GLIBC_MINOR__ >= 34
+#define fork _Fork
+#endif
+
 #define LEN(array) (sizeof(array) / sizeof *(array))
 #define BIT(n)     (1u << (n))
 #define PRINTF(n)  __attribute__((format(printf, (n), (n) + 1)))
@@ -199,6 +204,7 @@ struct target {
 	uint32_t value;        /* bits of functions, a composition's number, or a bitmask */
 	uint8_t configuration; /* bConfigurationValue; 0 = any */
 	bool without_at;       /* a composition without an AT port may be written */
+	uint8_t understood;    /* so many characters of the text */
 };
 
 /* The exit status of a run, and of a child. */
@@ -325,15 +331,15 @@ struct slot {
 	uint16_t idVendor;
 	uint16_t idProduct;
 	pid_t child;
-	int status;        /* the child's exit status, 0 while there is none */
-	bool begun;        /* a change is begun: it is finished or put back before the child ends */
-	bool written;      /* something was written: silence no longer ends it, the deadline does */
-	int64_t heard;     /* ms: the last sign of life of the modem */
-	int64_t awake;     /* ms: the last one of the child */
-	int64_t killed;    /* ms: when the child was killed, 0 = it was not */
+	int status;     /* the child's exit status, 0 while there is none */
+	bool begun;     /* a change is begun: it is finished or put back before the child ends */
+	bool written;   /* something was written: silence no longer ends it, the deadline does */
+	int64_t heard;  /* ms: the last sign of life of the modem */
+	int64_t awake;  /* ms: the last one of the child */
+	int64_t killed; /* ms: when the child was killed, 0 = it was not */
+	struct text verdict;
 	struct text doing; /* what the child waits for */
 	struct text state; /* what is stored in the modem, once something was written */
-	struct text verdict;
 };
 
 enum level { LEVEL_ERROR, LEVEL_VERDICT, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG } ONE_BYTE;
@@ -356,13 +362,15 @@ static struct {
 	unsigned devices;    /* on USB, at the last look */
 	bool crowded;        /* there were more modems than slots */
 	int64_t *deadline;   /* process 1 sees it, too */
-	int uevents;         /* the netlink socket; -1 = none */
+	bool listening;      /* for uevents, if the kernel gives a socket for them */
+	int uevents;         /* the socket; -1 = none */
 	int lock;            /* on the directory that keeps two runs apart; -1 = none */
 	bool deaf[3];        /* stdout and stderr, by number: took nothing the last time */
 	int status_flags[3]; /* O_NONBLOCK and the like as they were found, by number */
 	sigset_t unblocked;  /* the signal mask while waiting */
 	sigset_t found_mask; /* as the caller left it */
 	struct slot *slots;  /* shared with the children */
+	unsigned taken;      /* of the slots */
 	struct slot *me;     /* a child's own */
 	unsigned targets;
 	struct target target[16];
@@ -792,26 +800,25 @@ static void interface_name(struct text *name, const struct modem *m, const struc
 	print(name, "%s:%u.%u", m->port, m->active, i->number);
 }
 
-/* Reads at most size - 1 bytes of a file, and ends them with a NUL. Returns their number, or -1.
- * The parent, which has no modem of its own (g.me), must not wait, whatever stands at that path. */
-static int read_file(const char *file, void *buffer, size_t size)
+/* Reads at most size - 1 bytes of a file below a directory. Those of sysfs and /proc give all they
+ * have at once. Ends them with a NUL, and returns their number, or -1. The parent, which has no
+ * modem of its own (g.me), must not wait, whatever stands at that path. */
+static int read_file_at(int directory, const char *file, void *buffer, size_t size)
 {
 	char *p = buffer;
-	size_t n = 0;
-	ssize_t r = -1;
-	int fd = open(file, O_RDONLY | O_CLOEXEC | (g.me ? 0 : O_NONBLOCK));
 	p[0] = '\0';
+	int fd = openat(directory, file, O_RDONLY | O_CLOEXEC | (g.me ? 0 : O_NONBLOCK));
 	if (fd < 0)
 		return -1;
-	while (n < size - 1) {
-		r = read(fd, p + n, size - 1 - n);
-		if (r <= 0)
-			break;
-		n += (size_t)r;
-	}
+	ssize_t n = read(fd, p, size - 1);
 	close(fd);
-	p[n] = '\0';
-	return r < 0 && n == 0 ? -1 : (int)n;
+	p[n < 0 ? 0 : n] = '\0';
+	return (int)n;
+}
+
+static int read_file(const char *file, void *buffer, size_t size)
+{
+	return read_file_at(AT_FDCWD, file, buffer, size);
 }
 
 /* Writes a text to a file. On failure errno says why. */
@@ -836,14 +843,19 @@ static int read_device_file(const char *device, const char *name, void *buffer, 
 }
 
 /* The number that a file holds, 0 where there is none. */
-static uint32_t read_number_file(const char *file, unsigned base)
+static uint32_t read_number_at(int directory, const char *file, unsigned base)
 {
 	char digits[16];
 	const char *s = digits;
 	uint32_t number = 0;
-	if (read_file(file, digits, sizeof digits) > 0)
+	if (read_file_at(directory, file, digits, sizeof digits) > 0)
 		read_digits(&s, base, UINT32_MAX, &number);
 	return number;
+}
+
+static uint32_t read_number_file(const char *file, unsigned base)
+{
+	return read_number_at(AT_FDCWD, file, base);
 }
 
 static uint32_t read_number(const char *device, const char *name, unsigned base)
@@ -1147,11 +1159,12 @@ static enum kind kind_by_id(uint32_t idVendor, uint32_t idProduct)
 /* What a device is, by its IDs and its interfaces. */
 static enum kind kind_of(const struct modem *m)
 {
+	enum { HUB_CLASS = 9 };
 	enum kind kind = kind_by_id(m->idVendor, m->idProduct);
 	unsigned all = functions_of_all(m);
 	const struct configuration *first = &m->configuration[0];
-	if (kind == FOREIGN)
-		return FOREIGN;
+	if (kind == FOREIGN || first->interface[0].class == HUB_CLASS)
+		return FOREIGN; /* 413c:81a3 is a modem, and a docking station's hub */
 	if (kind == STORAGE && (all & BIT(MS))) {
 		bool modem = m->active && functions_of(m, active_configuration(m)) != BIT(MS);
 		return modem ? MODEM : STORAGE;
@@ -1199,6 +1212,77 @@ static void look(struct modem *m, const char *port)
 	m->kind = kind_of(m);
 }
 
+/* Two hex digits, and four. */
+static uint8_t read_hex8(const char *s)
+{
+	return (uint8_t)(digit_value(s[0]) << 4 | digit_value(s[1]));
+}
+
+static uint16_t read_hex16(const char *s)
+{
+	return (uint16_t)(read_hex8(s) << 8 | read_hex8(s + 2));
+}
+
+/* Takes an interface, PORT:C.I in the directory of its device, by the attributes that take no lock.
+ * Of the endpoints there is their number: no modem of Sierra's has two that are not a bulk pair, or
+ * a third that is not an interrupt endpoint. */
+static void glance_at_interface(struct modem *m, int directory, const char *name)
+{
+	static const char form[] = "usb:v1199p68A2d0006dc00dsc00dp00ic02isc0Eip00in0C\n";
+	enum { VENDOR_AT = 5, PRODUCT_AT = 10, CLASS_AT = 34, SUBCLASS_AT = 39, PROTOCOL_AT = 43 };
+	enum { NUMBER_AT = 47, PAIR = 2, PAIR_AND_INTERRUPT = 3 };
+	struct configuration *c = &m->configuration[0];
+	struct interface *i = &c->interface[c->interfaces];
+	const char *s = name + strlen(m->port) + 1;
+	char modalias[sizeof form];
+	struct text file;
+	uint32_t configuration;
+	print(&file, "%s/modalias", name);
+	if (c->interfaces == LEN(c->interface) || !read_digits(&s, 10, 255, &configuration) ||
+	    read_file_at(directory, file.s, modalias, sizeof modalias) != sizeof modalias - 1)
+		return;
+	m->idVendor = read_hex16(modalias + VENDOR_AT);
+	m->idProduct = read_hex16(modalias + PRODUCT_AT);
+	m->active = (uint8_t)configuration;
+	i->number = read_hex8(modalias + NUMBER_AT);
+	i->class = read_hex8(modalias + CLASS_AT);
+	i->subclass = read_hex8(modalias + SUBCLASS_AT);
+	i->protocol = read_hex8(modalias + PROTOCOL_AT);
+	i->endpoints = PAIR; /* another class says enough by itself */
+	print(&file, "%s/bNumEndpoints", name);
+	if (i->class == VENDOR_CLASS)
+		i->endpoints = (uint8_t)read_number_at(directory, file.s, 16);
+	i->bulk_in = i->endpoints >= PAIR;
+	i->bulk_out = i->endpoints >= PAIR;
+	i->interrupt_in = i->endpoints >= PAIR_AND_INTERRUPT;
+	c->interfaces++;
+}
+
+/* What the parent can see of the device at a port, as it must not wait for the device's lock: its
+ * active configuration. True if there is no other. */
+static bool glance(struct modem *m, const char *port)
+{
+	struct directory d;
+	struct text directory;
+	const char *name;
+	size_t length = strlen(port);
+	copy_port(m->port, port, length);
+	device_file(&directory, port, "");
+	open_directory(&d, directory.s);
+	bool only = read_number_at(d.fd, "bNumConfigurations", 10) == 1;
+	m->configurations = 1;
+	while ((name = next_entry(&d)))
+		if (begins_with(name, port) && name[length] == ':')
+			glance_at_interface(m, d.fd, name);
+	if (!m->active) {
+		m->idVendor = (uint16_t)read_number(port, "idVendor", 16);
+		m->idProduct = (uint16_t)read_number(port, "idProduct", 16);
+	}
+	m->configuration[0].value = m->active;
+	m->kind = kind_of(m);
+	return only;
+}
+
 /* Is this the same start of the same modem? */
 static bool is_same_start(const struct modem *a, const struct modem *b)
 {
@@ -1208,6 +1292,7 @@ static bool is_same_start(const struct modem *a, const struct modem *b)
 
 /* ---- uevents: the kernel says when to look again; what it says is looked up, not believed ---- */
 
+/* The socket is opened when there is something to wait for. */
 static void open_uevents(void)
 {
 	/* struct sockaddr_nl, of a header that musl-gcc does not find */
@@ -1219,6 +1304,7 @@ static void open_uevents(void)
 	} kernel = { .family = AF_NETLINK, .groups = 1 };
 	enum { NETLINK_KOBJECT_UEVENT = 15 };
 	int type = SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
+	g.listening = true;
 	g.uevents = socket(AF_NETLINK, type, NETLINK_KOBJECT_UEVENT);
 	if (g.uevents < 0 || bind(g.uevents, (const struct sockaddr *)&kernel, sizeof kernel) == 0)
 		return;
@@ -1292,10 +1378,15 @@ static bool drain_uevents(void)
 }
 
 /* Waits for a reason to look again: READY. NOTHING when the time is over. Without the socket it
- * looks ten times a second; with it once, as a container's socket may say nothing. */
+ * looks ten times a second; with it once, as a container's socket may say nothing. What happened
+ * before the socket was there must be looked for, too. */
 static enum wake watch(int64_t until)
 {
 	enum { BLIND_MS = 100, IDLE_MS = 1000 };
+	if (!g.listening) {
+		open_uevents();
+		return READY;
+	}
 	int64_t end = now_ms() + (g.uevents < 0 ? BLIND_MS : IDLE_MS);
 	for (;;) {
 		enum wake wake = wait_for(g.uevents, POLLIN, earlier(until, end));
@@ -2675,11 +2766,42 @@ static const char *read_mode(struct target *t, const char **s)
 	return (t->value & BIT(MBIM)) && others ? MIXED : NULL;
 }
 
-/* Returns NULL, or what is wrong with the text. */
+/* Reads the parts of a target and moves *s behind what is understood. Returns NULL, or what is
+ * wrong with the rest. */
+static const char *read_parts(struct target *t, const char **s)
+{
+	uint32_t configuration = 0;
+	size_t port = port_length(*s);
+	if (port && (*s)[port] == ':') {
+		copy_port(t->port, *s, port);
+		*s += port + 1;
+	}
+	if (read_pid(*s) != UNKNOWN && (*s)[4] == '/') {
+		t->pid = read_pid(*s);
+		*s += 5;
+	}
+	const char *wrong = read_mode(t, s);
+	if (wrong)
+		return wrong;
+	if (t->pid != UNKNOWN && (t->mode == MODE_OFF || t->mode == MODE_MODEM))
+		return "off and modem take no PID";
+	if (**s == '@' && t->mode != MODE_OFF) {
+		++*s;
+		if (!read_digits(s, 10, 255, &configuration) || configuration == 0)
+			return "@ wants a configuration, 1 to 255";
+		t->configuration = (uint8_t)configuration;
+	}
+	if (**s == '!' && t->mode != MODE_OFF && t->mode != MODE_MODEM) {
+		t->without_at = true;
+		++*s;
+	}
+	return **s ? "it fits no [PORT:][PID/]MODE[@CONFIG][!]" : NULL;
+}
+
+/* Returns NULL, or what is wrong with the text behind the first t->understood characters. */
 static const char *parse_target(struct target *t, const char *text)
 {
 	const char *s = t->text;
-	uint32_t configuration = 0;
 	memset(t, 0, sizeof *t);
 	t->pid = UNKNOWN;
 	if (!*text)
@@ -2688,31 +2810,9 @@ static const char *parse_target(struct target *t, const char *text)
 		return "it is too long";
 	for (size_t i = 0; text[i]; i++)
 		t->text[i] = to_lower(text[i]);
-	size_t port = port_length(s);
-	if (port && s[port] == ':') {
-		copy_port(t->port, s, port);
-		s += port + 1;
-	}
-	if (read_pid(s) != UNKNOWN && s[4] == '/') {
-		t->pid = read_pid(s);
-		s += 5;
-	}
-	const char *wrong = read_mode(t, &s);
-	if (wrong)
-		return wrong;
-	if (t->pid != UNKNOWN && (t->mode == MODE_OFF || t->mode == MODE_MODEM))
-		return "off and modem take no PID";
-	if (*s == '@' && t->mode != MODE_OFF) {
-		s++;
-		if (!read_digits(&s, 10, 255, &configuration) || configuration == 0)
-			return "@ wants a configuration, 1 to 255";
-		t->configuration = (uint8_t)configuration;
-	}
-	if (*s == '!' && t->mode != MODE_OFF && t->mode != MODE_MODEM) {
-		t->without_at = true;
-		s++;
-	}
-	return *s ? "only @CONFIG and ! may follow the mode" : NULL;
+	const char *wrong = read_parts(t, &s);
+	t->understood = (uint8_t)(s - t->text);
+	return wrong;
 }
 
 /* ---- decide: all rules of what may be done; no system call, no clock, no device ---- */
@@ -3674,7 +3774,7 @@ static enum reason ask_candidates(struct job *j, struct answer *a)
 			if (has_left(j, j->link.gone ? now_ms() + RETRY_MS : 0))
 				return last;
 		}
-		if (now_ms() >= end ||
+		if (!remaining || now_ms() >= end ||
 		    wait_for(-1, 0, earlier(end, round_start + RETRY_MS)) == STOP)
 			break;
 	}
@@ -3783,7 +3883,7 @@ static void act_flip(struct job *j, const struct step *step)
 		return;
 	for (unsigned try = 1; try <= TRIES && !is_stopped(); try++) {
 		set_swoc_mode(j, try == TRIES);
-		if (has_left(j, within(FLIP_MS)))
+		if (j->s.history.unreachable == NOT_PERMITTED || has_left(j, within(FLIP_MS)))
 			return;
 	}
 }
@@ -3907,7 +4007,8 @@ static const struct {
 } reasons[REASONS] = {
 	[STAYS_STORAGE] = { "it stays in TRU-Install storage mode",
 			    "replug it, or try another USB port" },
-	[NOT_SELECTED] = { "the kernel does not set the configuration", "see dmesg" },
+	[NOT_SELECTED] = { "the kernel does not set the configuration",
+			   "run it as root, or see dmesg" },
 	[NO_SUCH_CONFIGURATION] = { "there is no such configuration", "choose one that is there" },
 	[NOT_AUTHORIZED] = { "the device is not authorized",
 			     "write 1 to its authorized file in sysfs" },
@@ -3921,7 +4022,7 @@ static const struct {
 	[NO_TUNNEL] = { "no AT port answers, and its MBIM or QMI takes no composition",
 			"see swflip -lv" },
 	[NO_NODE] = { "its device node cannot be opened", "mount devtmpfs on /dev" },
-	[NOT_PERMITTED] = { "its device node is not permitted", "run it as root" },
+	[NOT_PERMITTED] = { "only root may talk to it", "run it as root" },
 	[NO_COMMANDS] = { "its AT port answers neither !UDUSBCOMP nor !USBCOMP", "see swflip -lv" },
 	[LOCKED] = { "it refuses the unlock code", "give its own with -c" },
 	[HELD] = { "another process holds its port", "stop ModemManager, or whoever it is" },
@@ -4056,14 +4157,13 @@ static void append_driver(struct text *t, const struct modem *m, enum function f
 }
 
 /* The verdict on a modem that is in its target mode. Returns its exit status. */
-static int succeed(const struct job *j)
+static int succeed(const struct situation *s, struct text *t)
 {
-	const struct modem *m = &j->s.seen;
-	const struct target *wanted = j->s.wanted;
-	struct text *t = &g.me->verdict;
+	const struct modem *m = &s->seen;
+	const struct target *wanted = s->wanted;
 	unsigned now = functions_of(m, active_configuration(m));
 	unsigned important = wanted->mode == MODE_NAMES ? wanted->value : now;
-	bool by_at = j->s.history.asked && j->s.answer.dialect != DIALECT_QMI;
+	bool by_at = s->history.asked && s->answer.dialect != DIALECT_QMI;
 	print(t, "%04x:%04x in mode %s: ", m->idVendor, m->idProduct, wanted->text);
 	append_functions(t, now, " ");
 	if (important & NETWORKS)
@@ -4129,6 +4229,12 @@ static int end_dry_run(const struct job *j, const struct step *step)
 		report(LEVEL_VERDICT, "would read the list again, and choose from it");
 	if (step->action == WRITE_PID || step->action == WRITE_COMPOSITION)
 		report(LEVEL_VERDICT, "would reset the modem");
+	if (step->action == SELECT) {
+		struct text file;
+		device_file(&file, j->s.seen.port, "bConfigurationValue");
+		if (access(file.s, W_OK) < 0)
+			return fail_job(j, NOT_PERMITTED);
+	}
 	if (step->action == FLIP) {
 		int fd = open_usb_device(&j->s.seen);
 		if (fd < 0)
@@ -4148,7 +4254,7 @@ static int work_on(struct job *j)
 		note_way_back(&j->s.history, step.reason);
 		describe_state(j);
 		if (step.action == DONE)
-			return succeed(j);
+			return succeed(&j->s, &g.me->verdict);
 		if (step.action == REFUSE)
 			return fail_job(j, step.reason);
 		if (actions[step.action].needs_link && !j->link.carrier) {
@@ -4259,20 +4365,25 @@ struct shared {
 
 static struct slot *end_of_slots(void)
 {
-	return g.slots + SLOTS;
+	return g.slots + g.taken;
 }
 
-/* The target for a port: its own, or its companion's, before the one for all. NULL where none
- * is. */
-static const struct target *find_target(const char *port, const char *peer)
+/* The target for a port: its own, or its companion's, before the one for all. NULL where none is.
+ * The companion is looked for where targets name ports. */
+static const struct target *find_target(const char *port, char peer[PORT_SIZE])
 {
 	const struct target *for_all = NULL;
+	peer[0] = '\0';
 	for (unsigned i = 0; i < g.targets; i++) {
 		const struct target *t = &g.target[i];
-		if (!strcmp(t->port, port) || (peer[0] && !strcmp(t->port, peer)))
-			return t;
-		if (!t->port[0])
+		if (!t->port[0]) {
 			for_all = t;
+			continue;
+		}
+		if (!peer[0])
+			find_peer(port, peer);
+		if (!strcmp(t->port, port) || !strcmp(t->port, peer))
+			return t;
 	}
 	return for_all;
 }
@@ -4303,6 +4414,8 @@ static void start_child(struct slot *s)
 {
 	s->heard = now_ms();
 	s->awake = s->heard;
+	if (!s->peer[0])
+		find_peer(s->port, s->peer); /* where the modem may come back */
 	pid_t child = fork();
 	if (child == 0) {
 		struct job j = { .s.wanted = s->target, .since = s->heard };
@@ -4310,7 +4423,8 @@ static void start_child(struct slot *s)
 		g.hold = false;
 		if (g.uevents >= 0)
 			close(g.uevents);
-		open_uevents();
+		g.uevents = -1;
+		g.listening = false;
 		_exit(g.list ? list_modem(&j) : work(&j));
 	}
 	s->child = child; /* not in the child: the slot is shared */
@@ -4318,42 +4432,30 @@ static void start_child(struct slot *s)
 		give_up(s, NOT_STARTED);
 }
 
-/* Is a modem at this port? The IDs and the class take no device lock. What more there is to
- * know, the child finds out. */
-static bool is_candidate(const char *port, uint32_t *idVendor, uint32_t *idProduct)
-{
-	enum { HUB_CLASS = 9 }; /* 413c:81a3 is a modem, and a docking station's hub */
-	*idVendor = read_number(port, "idVendor", 16);
-	*idProduct = read_number(port, "idProduct", 16);
-	if (kind_by_id(*idVendor, *idProduct) == FOREIGN)
-		return false;
-	return read_number(port, "bDeviceClass", 16) != HUB_CLASS;
-}
-
-/* The slot of a port or of its companion; the first free one where it has none; NULL where all
- * are taken. */
-static struct slot *find_slot(const char *port)
+/* Is a port, or its companion, taken already? */
+static bool is_taken(const char *port)
 {
 	for (struct slot *s = g.slots; s < end_of_slots(); s++)
-		if (!s->port[0] || !strcmp(s->port, port) || !strcmp(s->peer, port))
-			return s;
-	return NULL;
+		if (!strcmp(s->port, port) || !strcmp(s->peer, port))
+			return true;
+	return false;
 }
 
-/* Takes what is at a port for a modem to be worked on, if it is one and somebody wants it. */
+/* Takes what is at a port for a modem to be worked on, if it is one and somebody wants it. One that
+ * is in its target mode at first sight needs no child. */
 static void take_port(const char *port)
 {
-	uint32_t idVendor;
-	uint32_t idProduct;
+	struct situation first = { .wanted = NULL };
 	char peer[PORT_SIZE];
-	struct slot *s = find_slot(port);
-	if ((s && s->port[0]) || !is_candidate(port, &idVendor, &idProduct))
+	if (is_taken(port))
 		return;
-	find_peer(port, peer);
-	const struct target *t = find_target(port, peer);
-	if (!t || t->mode == MODE_OFF)
+	bool all_seen = glance(&first.seen, port);
+	if (first.seen.kind == FOREIGN)
 		return;
-	if (!s) {
+	first.wanted = find_target(port, peer);
+	if (!first.wanted || first.wanted->mode == MODE_OFF)
+		return;
+	if (g.taken == SLOTS) {
 		if (!g.crowded)
 			report(LEVEL_ERROR,
 			       "%s: more than %u modems; next: build it with more SLOTS", port,
@@ -4361,12 +4463,16 @@ static void take_port(const char *port)
 		g.crowded = true;
 		return;
 	}
+	struct slot *s = &g.slots[g.taken++];
 	copy_port(s->port, port, strlen(port));
 	copy_port(s->peer, peer, strlen(peer));
-	s->idVendor = (uint16_t)idVendor;
-	s->idProduct = (uint16_t)idProduct;
-	s->target = t;
-	start_child(s);
+	s->idVendor = first.seen.idVendor;
+	s->idProduct = first.seen.idProduct;
+	s->target = first.wanted;
+	if (all_seen && !g.list && decide(&first).action == DONE)
+		pronounce(s, succeed(&first, &s->verdict));
+	else
+		start_child(s);
 }
 
 /* Looks at all devices. If there are more than the last time, one has appeared. */
@@ -4444,7 +4550,7 @@ static bool is_awaited(const struct target *t)
 {
 	if (t->mode == MODE_OFF)
 		return false;
-	for (const struct slot *s = g.slots; s < end_of_slots() && s->port[0]; s++)
+	for (const struct slot *s = g.slots; s < end_of_slots(); s++)
 		if (!t->port[0] || s->target == t)
 			return false;
 	return true;
@@ -4509,9 +4615,9 @@ static void print_list(void)
 {
 	struct termios t;
 	bool terminal = tcgetattr(1, &t) == 0;
-	if (terminal && g.slots[0].port[0])
+	if (terminal && g.taken)
 		write_text(1, "PORT\tID\tSTATE\tFUNCTIONS (DRIVER)\tAT PORT\tHAS\tOFFERS\n");
-	for (struct slot *s = g.slots; s < end_of_slots() && s->port[0]; s++) {
+	for (struct slot *s = g.slots; s < end_of_slots(); s++) {
 		s->verdict.s[sizeof s->verdict.s - 2] = '\0'; /* room for the end of the line */
 		append(&s->verdict, "\n");
 		write_text(1, s->verdict.s);
@@ -4522,7 +4628,7 @@ static void print_list(void)
 static int conclude(void)
 {
 	int status = g.crowded ? EXIT_NOT_DONE : EXIT_DONE;
-	for (struct slot *s = g.slots; s < end_of_slots() && s->port[0]; s++) {
+	for (struct slot *s = g.slots; s < end_of_slots(); s++) {
 		if (s->child)
 			give_up(s, HANGS);
 		status = worse_status(status, s->status);
@@ -4543,7 +4649,7 @@ static int conclude(void)
 		}
 		bool usb = access(USB_DEVICES, F_OK) == 0;
 		report(LEVEL_ERROR,
-		       usb ? "%s%sno modem; next: see lsusb, or wait longer with -a"
+		       usb ? "%s%sno modem; next: see swflip -l and lsusb, or wait longer with -a"
 			   : "%s%sno modem, as there is no USB (" SYS "/bus/usb); "
 			     "next: load the host controller's driver",
 		       t->port, between);
@@ -4552,13 +4658,18 @@ static int conclude(void)
 	return g.stop ? worse_status(status, EXIT_NOT_DONE) : status;
 }
 
-/* One run at a time: a lock on a directory of sysfs, if it is there yet. False: another run has
- * it. */
-static bool lock_run(void)
+/* One run at a time: the lock is on a directory of sysfs, if it is there yet. */
+static bool open_lock(void)
 {
 	if (g.lock < 0)
 		g.lock = open(SYS "/bus/usb", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return g.lock < 0 || flock(g.lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+	return g.lock >= 0;
+}
+
+/* False: another run has it. */
+static bool lock_run(void)
+{
+	return !open_lock() || flock(g.lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
 }
 
 /* Finds modems and tends children until all is over, or the deadline has come. Signals do not
@@ -4567,7 +4678,6 @@ static int supervise(void)
 {
 	enum { AGAIN_MS = 50, TAIL_MS = 900, TICK_MS = 500 };
 	g.hold = true;
-	open_uevents();
 	for (;;) {
 		const struct slot *busy = NULL;
 		int64_t next = INT64_MAX;
@@ -4609,10 +4719,10 @@ static int supervise(void)
 /* Four of config.h's defaults go in: TARGET, APPEAR, WAIT, CODE. */
 static const char help[] =
 	"usage: swflip [-hklnoqvV] [-a seconds] [-c code] [-w seconds] [-t target]...\n"
-	"  -t TARGET   wanted mode, again for other ports (%s)\n"
-	"  -a SECONDS  how long to wait for a modem while nothing appears on USB (%u)\n"
-	"  -w SECONDS  deadline for everything (%u)\n"
-	"  -c CODE     unlock code (%s)\n"
+	"  -t TARGET   wanted mode, once for each port (default %s)\n"
+	"  -a SECONDS  how long to wait for a modem while nothing appears on USB (default %u)\n"
+	"  -w SECONDS  deadline for everything (default %u)\n"
+	"  -c CODE     unlock code (default %s)\n"
 	"  -n          dry run: say what would be done\n"
 	"  -l          list the modems\n"
 	"  -o          end at once where another swflip is at work\n"
@@ -4621,7 +4731,7 @@ static const char help[] =
 	"  -v          every AT line and USB request, too\n"
 	"  -V          version\n"
 	"  -h          this text\n"
-	"TARGET is [PORT:][PID/]MODE[@CONFIG][!]; MODE\n" MODES "\n"
+	"TARGET is [PORT:][PID/]MODE[@CONFIG][!].\nMODE " MODES ":\n"
 	"  -t mbim\n"
 	"  -t 1-1.2:qmi -t 1-1.3:off\n"
 	"  -t 68a2/19@2\n"
@@ -4690,6 +4800,10 @@ static enum outcome add_target(const char *text, const char *where)
 	struct target t = { .mode = MODE_OFF };
 	unsigned i = 0;
 	const char *wrong = parse_target(&t, text);
+	if (wrong && t.understood && text[t.understood]) {
+		report(LEVEL_ERROR, "%s%s: at '%s': %s", where, text, text + t.understood, wrong);
+		return BAD_USAGE;
+	}
 	if (wrong)
 		return refuse_usage(where, text[0] ? text : "''", wrong);
 	while (i < g.targets && strcmp(g.target[i].port, t.port))
@@ -4785,8 +4899,10 @@ static enum outcome apply_options(const struct given *given)
 	uint32_t wait = WAIT;
 	uint32_t log = 1;
 	const char *code = given->text[SET_CODE];
+	if (!*code)
+		return refuse_usage(given->where[SET_CODE], "''", "it is empty");
 	if (!is_code(code)) /* it is not shown, not even a wrong one */
-		return refuse_usage(given->where[SET_CODE], "", options[SET_CODE].expected);
+		return refuse_usage(given->where[SET_CODE], "****", options[SET_CODE].expected);
 	if (read_option_number(given, SET_APPEAR, &appear) != GO_ON ||
 	    read_option_number(given, SET_WAIT, &wait) != GO_ON ||
 	    read_option_number(given, SET_LOG, &log) != GO_ON)
@@ -4832,7 +4948,8 @@ static enum outcome read_options(char **argv, struct given *given)
 		if (!strcmp(argument, "--version"))
 			argument = "-V";
 		if (argument[0] != '-' || !argument[1])
-			return refuse_usage("", argument, "not an option, see -h");
+			return refuse_usage("", argument,
+					    "not an option; a target wants -t, see -h");
 		for (const char *s = argument + 1; *s; s++) {
 			unsigned i = 0;
 			enum outcome outcome;
@@ -4909,7 +5026,7 @@ static int run(char **argv)
 	enum outcome outcome = configure(argv);
 	if (outcome != GO_ON)
 		return outcome == BAD_USAGE ? EXIT_USAGE : EXIT_DONE;
-	if (access(SYS "/bus", F_OK) < 0) {
+	if (!open_lock() && access(SYS "/bus", F_OK) < 0) {
 		report(LEVEL_ERROR, SYS ": not mounted; next: mount -t sysfs sysfs /sys");
 		return EXIT_USAGE;
 	}

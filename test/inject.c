@@ -37,7 +37,7 @@ static const struct kind {
 	{ "close", { EIO, EINTR, EIO } },
 	{ "execv", { ENOEXEC, EACCES, ENOMEM } },
 	{ "flock", { EINTR, EWOULDBLOCK, ENOLCK } },
-	{ "fork", { EAGAIN, ENOMEM, EAGAIN } },
+	{ "_Fork", { EAGAIN, ENOMEM, EAGAIN } },
 	{ "fstat", { EIO, ENOMEM, EIO } },
 	{ "getdents64", { EIO, ENOENT, ENOMEM } },
 	{ "ioctl", { ENODEV, EIO, ETIMEDOUT } },
@@ -48,6 +48,7 @@ static const struct kind {
 	{ "mmap", { ENOMEM, ENOMEM, ENOMEM } },
 	{ "mount", { EPERM, EBUSY, ENODEV } },
 	{ "open", { EMFILE, EIO, ENODEV } },
+	{ "openat", { EMFILE, EIO, ENODEV } },
 	{ "poll", { ENOMEM, EINTR, ENOMEM } },
 	{ "ppoll", { ENOMEM, EINTR, ENOMEM } },
 	{ "read", { EIO, END, EINTR } },
@@ -491,7 +492,7 @@ static bool excused(const char *why, const char *what)
 		{ "the terminal's settings are others", "waitpid" },
 		{ "it does not say what is stored", "waitpid" },
 		{ "it is not in its target mode", "read proc/cmdline" }, /* an empty one is one */
-		{ "a process died", "fork" },
+		{ "a process died", "_Fork" },
 		{ "a process died", "waitpid" }, /* nobody knows better */
 		{ "it is in its target mode", "waitpid" },
 		{ "no verdict", "poll standard" },

@@ -33,6 +33,7 @@ struct scenario {
 	const char *at_line;
 	int64_t at;
 	const char *exec;
+	bool no_child; /* none is started, and it waits for nothing */
 };
 
 #define M7710(...)                                                \
@@ -51,6 +52,14 @@ static const struct scenario scenarios[] = {
 	{ .name = "dash", .arguments = "-", .status = 2 },
 	{ .name = "value-missing", .arguments = "-a 0 -t", .status = 2, .says = "-t" },
 	{ .name = "bad-target", .arguments = "-t 9071", .status = 2, .says = "9071" },
+	{ .name = "bad-target-part",
+	  .arguments = "-t 1-1:MBIM@x",
+	  .status = 2,
+	  .says = "swflip: -t 1-1:MBIM@x: at 'x': @ wants a configuration, 1 to 255" },
+	{ .name = "bad-target-end",
+	  .arguments = "-t mbim@",
+	  .status = 2,
+	  .says = "swflip: -t mbim@: @ wants a configuration, 1 to 255" },
 	{ .name = "bad-target-second",
 	  .arguments = "-t mbim -t qmi+mbim",
 	  .status = 2,
@@ -177,9 +186,38 @@ static const struct scenario scenarios[] = {
 	  .arguments = "-t qmi",
 	  .modem = M7710(),
 	  .story = "",
-	  .says = "in mode qmi",
-	  .most = 10 },
-	{ .name = "right-modem", .arguments = "", .modem = M7710(), .story = "", .most = 10 },
+	  .says = "in mode qmi: dm nmea at qmi; qmi driven by qmi_wwan",
+	  .no_child = true },
+	{ .name = "right-modem", .arguments = "", .modem = M7710(), .story = "", .no_child = true },
+	{ .name = "right-mbim",
+	  .arguments = "-t mbim -t 1-2:off",
+	  .modem = M7710("comp 8"),
+	  .story = "",
+	  .says = "in mode mbim: dm nmea at mbim; mbim driven by cdc_mbim",
+	  .no_child = true },
+	{ .name = "right-net",
+	  .arguments = "-t net+at",
+	  .modem = { { .file = "330u", .knobs = "truinstall off" } },
+	  .story = "",
+	  .says = "in mode net+at: ",
+	  .no_child = true },
+	{ .name = "right-at-the-end-of-a-lock",
+	  .arguments = "-t qmi",
+	  .faults = "hang=*/descriptors hang=*/bConfigurationValue",
+	  .modem = M7710(),
+	  .story = "",
+	  .no_child = true },
+	{ .name = "right-dry",
+	  .arguments = "-n -t qmi",
+	  .modem = M7710(),
+	  .story = "",
+	  .no_child = true },
+	{ .name = "right-two",
+	  .arguments = "-t 1-1:qmi -t 1-2:mbim",
+	  .modem = { { .file = "mc7710" }, { .file = "mbim9", .port = "1-2" } },
+	  .story = "",
+	  .says = "1-2: 1199:68a2 in mode 1-2:mbim",
+	  .no_child = true },
 	{ .name = "right-number", .arguments = "-t 6", .modem = M7710(), .story = "" },
 	{ .name = "right-no-at",
 	  .arguments = "-t mbim",
@@ -693,7 +731,41 @@ static const struct scenario scenarios[] = {
 	  .modem = M7710(),
 	  .story = "",
 	  .status = 1,
-	  .says = "root" },
+	  .says = "only root may talk to it; nothing was written; next: run it as root",
+	  .most = 600 },
+	{ .name = "not-root-dry",
+	  .arguments = "-n -t mbim",
+	  .faults = "user1000",
+	  .modem = M7710(),
+	  .story = "",
+	  .status = 1,
+	  .says = "run it as root",
+	  .most = 600 },
+	{ .name = "not-root-storage",
+	  .arguments = "",
+	  .faults = "user1000",
+	  .drivers = "",
+	  .modem = { { .file = "330u" } },
+	  .story = "",
+	  .status = 1,
+	  .says = "run it as root",
+	  .most = 100 },
+	{ .name = "not-root-select",
+	  .arguments = "-t qmi",
+	  .faults = "user1000",
+	  .modem = M7710("comp 14"),
+	  .story = "",
+	  .status = 1,
+	  .says = "run it as root",
+	  .most = 3000 },
+	{ .name = "not-root-select-dry",
+	  .arguments = "-n -t qmi",
+	  .faults = "user1000",
+	  .modem = M7710("comp 14"),
+	  .story = "",
+	  .status = 1,
+	  .says = "only root may talk to it",
+	  .most = 600 },
 	/* uevents */
 	{ .name = "no-netlink",
 	  .arguments = "-t mbim",
@@ -1254,6 +1326,8 @@ static const char *wrong(const struct scenario *s, const struct outcome *o, cons
 		return "not said";
 	if (s->silent && contains(o, s->silent))
 		return "said";
+	if (s->no_child && (o->forks || o->took))
+		return "a child, or a wait";
 	if (o->took < s->least || (s->most && o->took > s->most))
 		return "another time";
 	return o->exec || (s->faults && (strstr(s->faults, "hang") || strstr(s->faults, "oops")))
@@ -1293,6 +1367,28 @@ static void play(const struct scenario *s)
 }
 
 /* ---- what never answers ---- */
+
+/* What is said of a modem that is to be in composition 8 must be true, whatever hangs; NULL if it
+ * is. A full stderr says nothing. */
+static const char *untrue(const struct outcome *o, struct device *d, bool silent)
+{
+	const struct modem *m = world_modem(d);
+	bool written = strstr(world_log(d), "\nwrite ") != NULL;
+
+	if (o->status != 0 && o->status != 1)
+		return "there is a modem";
+	if (!o->status && (modem_stored(m, "comp") != 8 || modem_running(m, "comp") != 8))
+		return "it is not in its target mode";
+	if (silent)
+		return NULL;
+	if (!strstr(o->err, o->status ? "not in mode 8: " : " in mode 8: ") &&
+	    !strstr(o->kmsg, o->status ? "not in mode 8: " : " in mode 8: "))
+		return "another verdict than the status";
+	if (written &&
+	    (strstr(o->err, "nothing was written") || strstr(o->kmsg, "nothing was written")))
+		return "something was written";
+	return NULL;
+}
 
 /* Whatever hangs, the run ends a second after its deadline at the latest, and says that modem's
  * name. */
@@ -1334,11 +1430,13 @@ static void play_hangs(void)
 			unsigned m = k / 5 % LEN(modems);
 			char arguments[60];
 			const struct outcome *o;
+			const char *lie;
+			struct device *d;
 
 			if (getenv("FEWER") && k % 5)
 				continue;
 			world_new(drivers[k / 5 / LEN(modems)], faults[f], NULL);
-			world_plug("1-1", modems[m].file, modems[m].knobs, 0);
+			d = world_plug("1-1", modems[m].file, modems[m].knobs, 0);
 			snprintf(arguments, sizeof arguments, "%s-t 8 -w %u", f == 10 ? "-k " : "",
 				 w);
 			o = world_run(arguments, 100);
@@ -1348,6 +1446,9 @@ static void play_hangs(void)
 			     k / 5 / LEN(modems) ? " without drivers" : "",
 			     o->hung ? "never ends" : "ends", (long long)o->took, o->status,
 			     o->err);
+			lie = untrue(o, d, strstr(faults[f], "full") || f == 10);
+			hold(!lie, "%s, %s %s, -w %u: %s: status %d: %.300s", faults[f],
+			     modems[m].file, modems[m].knobs, w, lie ? lie : "", o->status, o->err);
 		}
 		end();
 	}

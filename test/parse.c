@@ -1025,23 +1025,33 @@ static const char *const bad_targets[] = {
 	"1-1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1:mbim",
 };
 
-/* each has to be told what is wrong with it: a word of the message */
+/* each has to be told what is wrong with it, a word of the message, and where */
 static const struct {
 	const char *text;
 	const char *said;
+	const char *rest; /* of the text, from what is wrong on */
 } wrong_targets[] = {
-	{ "", "empty" },
-	{ "9071", "0 to 255" },
-	{ "0x0", "bitmask" },
-	{ "qmi+mbim", "MBIM beside another network" },
-	{ "0x1108", "MBIM beside another network" },
-	{ "0x81000", "MBIM beside another network" },
-	{ "68a2/modem", "no PID" },
-	{ "mbim@0", "1 to 255" },
-	{ "mbim!@2", "may follow the mode" },
-	{ "off!", "may follow the mode" },
-	{ "hip", "MODE is" },
-	{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "too long" },
+	{ "", "empty", "" },
+	{ "9071", "0 to 255", "9071" },
+	{ "0x0", "bitmask", "" },
+	{ "qmi+mbim", "MBIM beside another network", "" },
+	{ "0x1108", "MBIM beside another network", "" },
+	{ "0x81000", "MBIM beside another network", "" },
+	{ "68a2/modem", "no PID", "" },
+	{ "mbim@0", "1 to 255", "" },
+	{ "mbim@", "1 to 255", "" },
+	{ "mbim@x", "1 to 255", "x" },
+	{ "mbim!@2", "fits no", "@2" },
+	{ "off!", "fits no", "!" },
+	{ "10d", "fits no", "d" },
+	{ "1-2", "fits no", "-2" },
+	{ "68a/mbim", "fits no", "a/mbim" },
+	{ "1-1:1.0:mbim", "fits no", ".0:mbim" },
+	{ "1-1:hip", "MODE is", "hip" },
+	{ "AT+FOO", "MODE is", "FOO" },
+	{ "hip", "MODE is", "hip" },
+	{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "too long",
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" },
 };
 
 static const struct {
@@ -1111,8 +1121,11 @@ static void test_targets(void)
 	for (size_t i = 0; i < LEN(wrong_targets); i++) {
 		const char *why = parse_target(&t, wrong_targets[i].text);
 
+		const char *rest = wrong_targets[i].text + t.understood;
+
 		hold(why && strstr(why, wrong_targets[i].said), "%s: %s", wrong_targets[i].text,
 		     why ? why : "good");
+		hold(!strcmp(rest, wrong_targets[i].rest), "%s: %s", wrong_targets[i].text, rest);
 	}
 	end();
 	begin("parse.target.good");

@@ -6,6 +6,8 @@
  *			refused is refused for the same reason
  *	truth		what the verdict says is compared with what the modem has seen:
  *			written, reset, read back, stored, shown
+ *	first sight	what the parent says of interface attributes alone is what a child says
+ *			of the descriptors
  *	bounds		nothing unlisted is written, two resets at most, each setting at most
  *			once and back, in time
  *
@@ -79,6 +81,7 @@ struct run {
 	unsigned writes, resets, flips, unlisted, configs, config;
 	bool signalled, hung, spun, gone;
 	int64_t took;
+	unsigned forks;
 	const char *left;
 };
 
@@ -128,6 +131,7 @@ static void go(struct run *r, struct device *d, const char *target)
 	r->hung = o->hung;
 	r->spun = o->spun;
 	r->took = o->took;
+	r->forks = o->forks;
 	r->writes = count(world_log(d), "write ");
 	r->resets = count(world_log(d), "reset ") + count(world_log(d), "ignored reset");
 	r->flips = count(world_log(d), "swoc-mode ");
@@ -384,6 +388,27 @@ static void play(const char *name, const char *file, const char *knobs, const ch
 	hold(true, "%s", "");
 }
 
+/* The same modem, once for the parent, and once with an attribute missing, so that it looks at
+ * nothing and starts a child. */
+static void play_first_sight(const char *name, const char *file, const char *knobs,
+			     const char *target)
+{
+	struct run parent, child;
+
+	world_new(ALL_DRIVERS, "", NULL);
+	go(&parent, world_plug("1-1", file, knobs, 0), target);
+	if (parent.status || parent.forks || !strcmp(target, "off"))
+		return;
+	world_new(ALL_DRIVERS, "no=*/bNumConfigurations", NULL);
+	go(&child, world_plug("1-1", file, knobs, 0), target);
+	if (!child.forks)
+		say_cell("no child", name, target, ALL_DRIVERS, &child, 1);
+	else if (parent.status != child.status || strcmp(parent.verdict, child.verdict) != 0)
+		say_cell(child.verdict, name, target, ALL_DRIVERS, &parent, 1);
+	else
+		hold(true, "%s", "");
+}
+
 static void play_all(const char *name, const char *file, const char *knobs, bool changes)
 {
 	if (getenv("ONLY") && strcmp(getenv("ONLY"), name) != 0)
@@ -392,6 +417,7 @@ static void play_all(const char *name, const char *file, const char *knobs, bool
 	for (size_t t = 0; t < LEN(targets); t++) {
 		play(name, file, knobs, targets[t], ALL_DRIVERS, changes);
 		play(name, file, knobs, targets[t], "", changes);
+		play_first_sight(name, file, knobs, targets[t]);
 	}
 	end();
 }

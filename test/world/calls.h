@@ -14,6 +14,7 @@
 #include <time.h>
 
 int kernel_open(const char *path, int flags, ...);
+int kernel_openat(int directory, const char *path, int flags, ...);
 int kernel_close(int fd);
 int kernel_dup2(int from, int to);
 int kernel_dup(int from);
@@ -41,6 +42,7 @@ int kernel_tcflush(int fd, int queue);
 int kernel_isatty(int fd);
 int kernel_ioctl(int fd, unsigned long request, ...);
 pid_t kernel_fork(void);
+pid_t kernel__Fork(void);
 pid_t kernel_vfork(void);
 pid_t kernel_getpid(void);
 pid_t kernel_getppid(void);

@@ -22,6 +22,7 @@
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "calls.h"
 
@@ -234,6 +235,28 @@ int kernel_open(const char *path, int flags, ...)
 {
 	STOP("open", path, -1, (unsigned)flags, NULL, 0);
 	return (int)give(open_file(path, flags));
+}
+
+/* The path from the root on; "" where the directory is gone. */
+static void path_at(int directory, const char *path, char *whole, size_t size)
+{
+	const struct open *o = opened(directory);
+
+	if (directory == AT_FDCWD || *path == '/')
+		snprintf(whole, size, "%s", path);
+	else if (o && o->node && !o->node->gone)
+		snprintf(whole, size, "%s/%s", files_path(o->node), path);
+	else
+		*whole = '\0';
+}
+
+int kernel_openat(int directory, const char *path, int flags, ...)
+{
+	char whole[400];
+
+	path_at(directory, path, whole, sizeof whole);
+	STOP("openat", whole, -1, (unsigned)flags, NULL, 0);
+	return (int)give(*whole ? open_file(whole, flags) : -ENOENT);
 }
 
 int kernel_close(int fd)
@@ -509,9 +532,13 @@ ssize_t kernel_readlink(const char *path, char *buf, size_t size)
 #define THIS (int)0
 int kernel_access(const char *path, int mode)
 {
-	(void)mode;
+	const struct node *n;
+
 	STOP("access", path, -1, 0, NULL, 0);
-	return (int)give(files_find(path, true) ? 0 : -ENOENT);
+	n = files_find(path, true);
+	if (!n)
+		return (int)give(-ENOENT);
+	return (int)give(mode & W_OK && fault("user1000") ? -EACCES : 0);
 }
 
 static unsigned mode_of(const struct node *n)
@@ -814,6 +841,12 @@ uid_t kernel_getuid(void)
 pid_t kernel_fork(void)
 {
 	STOP("fork", NULL, -1, 0, NULL, 0);
+	return process_fork();
+}
+
+pid_t kernel__Fork(void)
+{
+	STOP("_Fork", NULL, -1, 0, NULL, 0);
 	return process_fork();
 }
 
