@@ -50,11 +50,12 @@ swflip: swflip.c config.h Makefile .command
 	$(COMMAND) -o $@ swflip.c $(LDFLAGS)
 
 # The words of the command that built swflip, one a line: written anew only when others are given, and then make builds again.
+# The times of the two files would not do: some makes (bmake) compare whole seconds.
 .command: FORCE
 	@set -- $(CC); command -v "$$1" >/dev/null || \
 		{ echo "no compiler $$1 here: install musl-tools or gcc, or say CC=" >&2; exit 1; }
 	@new=$$(printf '%s\n' $(COMMAND) $(LDFLAGS)); \
-	[ "$$new" = "$$(cat $@ 2>/dev/null)" ] || printf '%s\n' "$$new" >$@
+	[ "$$new" = "$$(cat $@ 2>/dev/null)" ] || { rm -f swflip; printf '%s\n' "$$new" >$@; }
 
 FORCE:
 

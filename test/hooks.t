@@ -664,7 +664,7 @@ mdev() { as_root env -i PATH=/bin "$@" "$(command -v chroot || echo /usr/sbin/ch
 mdev_root() {	# FOLDER PROGRAM
 	mkdir -p "$R/dev" "$R/etc" "$R/sys/class" "$R/sys/kernel" "$R/sys/devices/1-1" "$R/sbin" "$R/run"
 	cp "$busybox" "$R/bin/busybox"
-	for a in sh cat grep sleep; do ln -s busybox "$R/bin/$a"; done
+	for a in sh cat grep ln readlink rm sleep; do ln -s busybox "$R/bin/$a"; done
 	cp "$hooks/$1/mdev.conf" "$R/etc/"
 	make -s mdev-helper DESTDIR="$R" PREFIX=
 	# A line of the user's own after it.
@@ -708,6 +708,23 @@ t_mdev_late() {	# FOLDER
 	mdev ACTION=add DEVTYPE=usb_device PRODUCT=1199/68a2/6 SEQNUM=105 $node
 	waits_for 2
 	logged 'swflip 105'
+}
+
+# An event between the end of a run and the note about it, and one after somebody who was killed at work.
+t_mdev_between() {
+	mdev_root busybox 'echo swflip $SEQNUM >>/log; echo 104 >/sys/kernel/uevent_seqnum'
+	rm "$R/bin/cat"
+	printf '#!/bin/busybox sh\ncase $1 in /sys/*) /bin/busybox sleep 1 ;; esac\n/bin/busybox cat "$@"\n' >"$R/bin/cat"
+	chmod +x "$R/bin/cat"
+	ln -s 999999999 "$R/run/swflip.busy"
+	mdev ACTION=add DEVTYPE=usb_device PRODUCT=1199/68a2/6 SEQNUM=101 $node
+	waits_for 1
+	mdev ACTION=add DEVTYPE=usb_device PRODUCT=1199/68a2/6 SEQNUM=103 $node
+	n=0
+	while [ -h "$R/run/swflip.busy" ] && [ $n -lt 60 ]; do sleep 0.1; n=$((n + 1)); done
+	sleep 3
+	lines '^swflip' 1
+	[ ! -h "$R/run/swflip.busy" ] || die 'it is at work for ever'
 }
 
 # In a running system mdev goes on at once; in mkinitfs's image it waits.
@@ -1242,6 +1259,7 @@ it mkinitfs.mdev_late t_mdev_late mkinitfs
 
 it busybox.mdev t_mdev busybox
 it busybox.mdev_late t_mdev_late busybox
+it busybox.mdev_between t_mdev_between
 it busybox.mdev_background t_mdev_background
 for how in 0 1 3; do it busybox.init_$how t_init_boots "exit $how"; done
 # shellcheck disable=SC2016

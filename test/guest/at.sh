@@ -54,7 +54,7 @@ done8() {
 quirks() {
 	eights deaf=20000 slow=2000 echo=off echo=double eol=lf eol=cr eol=crcrlf eol=crcrlf+echo=double \
 	    second stray 'noise=^CREG: 1,"00A0",7' 'noise=$QCCTLD: 8' garbage zlp locked=both trickle=3:30 \
-	    flat flat+echo=off 'nofinal=AT!UD*' 'nofinal=AT*' trickle=1 speed=full speed=full+bulk=512 'error=AT!UDPID=?'
+	    flat flat+echo=off 'nofinal=AT!UD*' 'nofinal=AT*' trickle=7 speed=full speed=full+bulk=512 'error=AT!UDPID=?'
 }
 
 t_quirks_by_tty() {

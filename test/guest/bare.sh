@@ -6,7 +6,7 @@ limit=40
 
 # A modem of mc7710's kind reaches composition 8 over usbfs, with one write and one reset.
 reaches_8() {
-	run swflip-quick -t mbim "$@"
+	run "${program:-swflip-quick}" -t mbim "$@"
 	status 0
 	order 'dtr 3 3' 'at 3 ATI' 'unlock ok' 'write comp 8' 'reset at' 'plug 1199:68a2'
 	count 1 'write'
@@ -43,14 +43,19 @@ t_storage_and_direct_ip() {
 	count 1 'reset at'
 }
 
-# Every byte is a transfer of its own: a transfer that was given up would lose some.
+# Every byte is a transfer of its own: a transfer that was given up would lose some. A busy guest needs seconds for a list
+# that way, so an answer has its real time.
+limit_trickle=120
 t_trickle() {
+	program=swflip
 	nodrivers
 	plug mc7710 -k trickle=1 -k eol=crcrlf
 	reaches_8
 }
 
+limit_trickle_slowly=120
 t_trickle_slowly() {
+	program=swflip
 	nodrivers
 	plug mc7710 -k trickle=5:20
 	reaches_8

@@ -49,6 +49,15 @@ static long long clock_ms(void)
 	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* The modem's time stands still between two waits. If it went on, what was not due yet for the
+ * host could be due by the time that the next wait's end is looked for, and be left out there. */
+static long long turn;
+
+static long long turn_ms(void)
+{
+	return turn;
+}
+
 /* One line, one write: several modems and a test may share the file, and a crash loses nothing. */
 static void write_log(struct modem *which, const char *line)
 {
@@ -104,7 +113,7 @@ static bool open_terminal(struct modem *which)
 	if (symlink(name, link_name))
 		die("%s:", link_name);
 	which->active = which->config;
-	which->since = clock_ms();
+	which->since = turn;
 	return true;
 }
 
@@ -150,10 +159,8 @@ static void read_terminal(void)
 		modem_out(modem, modem->active->itf[0].out.addr, s, (size_t)n);
 }
 
-static const struct host usb = {
-	clock_ms, write_log, usbip_attach, usbip_detach, end, run_command
-};
-static const struct host terminal = { clock_ms,       write_log, open_terminal,
+static const struct host usb = { turn_ms, write_log, usbip_attach, usbip_detach, end, run_command };
+static const struct host terminal = { turn_ms,        write_log, open_terminal,
 				      close_terminal, end,       run_command };
 
 static void on_signal(int sig)
@@ -184,8 +191,10 @@ static void loop(const sigset_t *unblocked)
 
 		if (!room)
 			p.events |= POLLOUT;
-		if (ppoll(&p, 1, next ? &wait : NULL, unblocked) > 0 &&
-		    p.revents & (POLLIN | POLLHUP)) {
+		int ready = ppoll(&p, 1, next ? &wait : NULL, unblocked);
+
+		turn = clock_ms();
+		if (ready > 0 && p.revents & (POLLIN | POLLHUP)) {
 			if (link_name)
 				read_terminal();
 			else if (!usbip_read(modem))
@@ -271,7 +280,7 @@ int main(int argc, char **argv)
 	char line[4200];
 	sigset_t set, before;
 
-	start = clock_ms();
+	start = turn = clock_ms();
 	make_modem(argc, argv);
 	sigemptyset(&set);
 	for (size_t i = 0; i < LEN(ours); i++) {

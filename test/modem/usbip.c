@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum { HEADER = 48, SUBMIT = 1, UNLINK = 2, RET_SUBMIT = 3, RET_UNLINK = 4 };
@@ -31,30 +32,21 @@ static uint32_t be32(const unsigned char *p)
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-static void transmit(const void *p, size_t n)
-{
-	const char *s = p;
-
-	while (n) {
-		ssize_t w = send(usbip_socket, s, n, MSG_NOSIGNAL);
-
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w < 0)
-			return; /* the reading side will notice */
-		s += w;
-		n -= (size_t)w;
-	}
-}
-
+/* Header and data in one piece. Between them vhci_rx holds a transfer that is no more to be
+ * unlinked but still in its queue, and whoever flushes that queue tries again and again with
+ * interrupts off: a machine with one processor stood still for good if vhci_rx had to wait. */
 static void reply(uint32_t command, uint32_t seq, int status, size_t actual, const void *data,
 		  size_t len)
 {
-	uint32_t h[12] = { htonl(command),         htonl(seq), 0, 0, 0, htonl((uint32_t)status),
-			   htonl((uint32_t)actual) };
+	uint32_t h[HEADER / 4] = { htonl(command), htonl(seq), [5] = htonl((uint32_t)status),
+				   htonl((uint32_t)actual) };
+	struct iovec parts[] = { { h, sizeof h }, { (void *)data, len } };
+	const struct msghdr whole = { .msg_iov = parts, .msg_iovlen = LEN(parts) };
+	ssize_t sent = sendmsg(usbip_socket, &whole, MSG_NOSIGNAL);
 
-	transmit(h, sizeof h);
-	transmit(data, len);
+	/* If it is closed the reading side will notice; signals come in elsewhere. */
+	if (sent >= 0 && (size_t)sent < sizeof h + len)
+		die("only %zd of %zu bytes are sent", sent, sizeof h + len);
 }
 
 static void waiting(uint32_t seq, unsigned ep, size_t len)
