@@ -5,25 +5,24 @@
 # the coldplug has settled.
 # root: only root can run the generators
 
-set -eu
-cd "$(dirname "$0")/.."
-[ "$(id -u)" = 0 ] || { echo 'not ok coldplug: only root can run the generators'; exit 1; }
+set -u
+cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=test/tap.sh
+. test/tap.sh
 test/vm -b
 images=$(mktemp -d "$PWD/test/build/images.XXXXXX")
 export images
-trap 'rm -rf "$images"' EXIT
-trap 'exit 1' HUP INT TERM
+trap 'rm -rf "$images" "$work"' EXIT
 unshare --mount test/images.t >"$images/made" 2>&1 || {
-	cat "$images/made"
-	echo 'not ok coldplug: not made'
-	exit 1
+	sed 's/^/#   /' "$images/made"
+	not_ok coldplug 'not made'
+	finish
 }
 
-failed=0
 words='quiet loglevel=2 systemd.show_status=0 slow=15 late=8 swflip.target=mbim'
 words="$words expect=1199:68a2 modem=-s,20,/usr/lib/simulated/330u"
 for i in dracut dracut-systemd; do
-	test/vm -t 300 -I "$images/$i" -e "coldplug.$i" -q '-device qemu-xhci -device usb-kbd' \
-		-c "test=coldplug.$i $words" || failed=1
+	others "" test/vm -t 300 -I "$images/$i" -e "coldplug.$i" -q '-device qemu-xhci -device usb-kbd' \
+		-c "test=coldplug.$i $words"
 done
-exit $failed
+finish

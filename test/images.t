@@ -6,32 +6,38 @@
 # The generators run in a mount namespace whose /usr and /etc are written to a tmpfs: nothing of it reaches the host.
 # root: only root can run the generators
 
-set -eu
+set -u
 self=$(realpath "$0")
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 build=$PWD/test/build/x86_64
 
 if [ -z "${images-}" ]; then
+	# shellcheck source=test/tap.sh
+	. test/tap.sh
 	test/vm -b
 	images=$(mktemp -d "$PWD/test/build/images.XXXXXX")
 	export images
-	trap 'rm -rf "$images"' EXIT
-	trap 'exit 1' HUP INT TERM
-	unshare --mount "$self" >"$images/made" 2>&1 || { cat "$images/made"; echo 'not ok images: not made'; exit 1; }
+	trap 'rm -rf "$images" "$work"' EXIT
+	unshare --mount "$self" >"$images/made" 2>&1 || {
+		sed 's/^/#   /' "$images/made"
+		not_ok images 'not made'
+		finish
+	}
 
-	failed=0
 	boot() {	# NAME IMAGE WORDS
-		test/vm -t 300 -I "$images/$2" -e "images.$1" -c "test=images.$1 boot=simulated quiet loglevel=2 systemd.show_status=0 $3" || failed=1
+		others "" test/vm -t 300 -I "$images/$2" -e "images.$1" \
+			-c "test=images.$1 boot=simulated quiet loglevel=2 systemd.show_status=0 $3"
 	}
 	for i in initramfs-tools dracut dracut-systemd; do
 		boot "$i" "$i" 'swflip.target=mbim expect=1199:68a2 modem=-s,20,/usr/lib/simulated/330u'
 		boot "$i-hang" "$i" 'swflip.target=mbim swflip.wait=15 expect=any modem=-k,swocinfo=silent,-k,swoc=silent,/usr/lib/simulated/330u'
 		boot "$i-none" "$i" 'swflip.target=mbim swflip.appear=3 expect=nothing'
 	done
-	exit $failed
+	finish
 fi
 
 # In the namespace from here on.
+set -e
 version=$(cat "$build/version")
 tmp=$images/tmp
 mkdir "$tmp"

@@ -10,14 +10,12 @@
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 1' HUP INT TERM
-failed=0
+# shellcheck source=test/tap.sh
+. test/tap.sh
 only=" $* "
 
 for tool in gcc clang clang-tidy clang-format-19 cppcheck shellcheck mandoc; do
-	command -v $tool >"$work/where" || { echo "not ok lint: no $tool here, run test/setup first"; exit 1; }
+	command -v $tool >"$work/where" || { not_ok lint "no $tool here, run test/setup first"; exit 1; }
 done
 
 # it NAME COMMAND...: passes if the command succeeds and says nothing.
@@ -28,11 +26,10 @@ it() {
 	"$@" >"$work/said" 2>&1
 	status=$?
 	if [ $status -eq 0 ] && [ ! -s "$work/said" ]; then
-		echo "ok lint.$name"
+		ok "lint.$name"
 	else
-		echo "not ok lint.$name: $(sed -n '/[^ ]/{p;q;}' "$work/said") (status $status, $(wc -l <"$work/said") lines)"
+		not_ok "lint.$name" "$(sed -n '/[^ ]/{p;q;}' "$work/said") (status $status, $(wc -l <"$work/said") lines)"
 		head -n 40 "$work/said" | sed 's/^/#   /'
-		failed=1
 	fi
 }
 
@@ -141,7 +138,7 @@ scripts >"$work/scripts"
 while read -r s; do
 	case $s in
 	test/guest/*) it "shellcheck.$s" shellcheck -e SC1091 -S warning "$s" ;;
-	*) it "shellcheck.$s" shellcheck -e SC1091 "$s" ;;
+	*) it "shellcheck.$s" shellcheck -x -e SC1091 "$s" ;;
 	esac
 done <"$work/scripts"
 it mandoc mandoc -Tlint -Wwarning swflip.8
@@ -149,4 +146,4 @@ it messages messages
 it words words
 it bytes bytes
 it layout layout
-exit $failed
+finish

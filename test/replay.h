@@ -50,6 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 #ifndef LIBFUZZER
+#include "tap.h"
+
 /* One file: as it is, cut in halves down to nothing, and with some bits turned over. */
 static unsigned long replay_file(const char *name)
 {
@@ -73,7 +75,7 @@ static unsigned long replay_file(const char *name)
 	return runs;
 }
 
-static int replay_folder(const char *corpus, const struct fuzzer *f)
+static void replay_folder(const char *corpus, const struct fuzzer *f)
 {
 	char name[700];
 	unsigned long files = 0, runs = 0;
@@ -92,31 +94,30 @@ static int replay_folder(const char *corpus, const struct fuzzer *f)
 	}
 	if (d)
 		closedir(d);
-	printf(files ? "ok fuzz.%s # %lu files, %lu runs\n" : "not ok fuzz.%s: no corpus\n",
-	       f->name, files, runs);
-	fflush(stdout);
-	return !files;
+	snprintf(name, sizeof name, "fuzz.%s", f->name);
+	expect(files, name, "no corpus");
+	printf("# %s: %lu files, %lu runs\n", name, files, runs);
 }
 
 /* Each target in a process of its own, so that one that aborts takes no other along. */
 int main(int argc, char **argv)
 {
-	int failed = 0;
-
+	share_tests();
 	for (const struct fuzzer *f = fuzzers; f->name; f++) {
 		int status = -1;
 		pid_t pid;
 
 		fflush(stdout);
 		pid = fork();
-		if (!pid)
-			exit(replay_folder(argc > 1 ? argv[1] : "test/corpus", f));
+		if (!pid) {
+			replay_folder(argc > 1 ? argv[1] : "test/corpus", f);
+			exit(0);
+		}
 		waitpid(pid, &status, 0);
-		if (WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) > 1))
-			printf("not ok fuzz.%s: status %x\n", f->name, (unsigned)status);
-		failed |= status != 0;
+		if (status)
+			expect(false, f->name, "status %x", (unsigned)status);
 	}
-	return failed;
+	return test_status();
 }
 #endif
 #endif

@@ -1,0 +1,4 @@
+#!/bin/sh
+# The seed's story on armhf.
+
+exec "$(dirname "$0")/vm" -a armhf seed
