@@ -75,32 +75,42 @@ static unsigned long replay_file(const char *name)
 	return runs;
 }
 
-static void replay_folder(const char *corpus, const struct fuzzer *f)
+static unsigned long replay_folder(const char *corpus, const char *target, unsigned long *runs)
 {
 	char name[700];
-	unsigned long files = 0, runs = 0;
+	unsigned long files = 0;
 	struct dirent *e;
 	DIR *d;
 
-	snprintf(name, sizeof name, "%s/%s", corpus, f->name);
+	snprintf(name, sizeof name, "%s/%s", corpus, target);
 	d = opendir(name);
-	chosen = f->run;
 	while (d && (e = readdir(d))) {
 		if (e->d_name[0] == '.')
 			continue;
-		snprintf(name, sizeof name, "%s/%s/%s", corpus, f->name, e->d_name);
-		runs += replay_file(name);
+		snprintf(name, sizeof name, "%s/%s/%s", corpus, target, e->d_name);
+		*runs += replay_file(name);
 		files++;
 	}
 	if (d)
 		closedir(d);
+	return files;
+}
+
+static void replay(const struct fuzzer *f)
+{
+	char name[80];
+	unsigned long runs = 0, named, learnt;
+
+	chosen = f->run;
+	named = replay_folder("test/corpus", f->name, &runs);
+	learnt = replay_folder("test/build/corpus", f->name, &runs);
 	snprintf(name, sizeof name, "fuzz.%s", f->name);
-	expect(files, name, "no corpus");
-	printf("# %s: %lu files, %lu runs\n", name, files, runs);
+	expect(named && learnt, name, "%lu files with names, %lu learnt", named, learnt);
+	printf("# %s: %lu files, %lu runs\n", name, named + learnt, runs);
 }
 
 /* Each target in a process of its own, so that one that aborts takes no other along. */
-int main(int argc, char **argv)
+int main(void)
 {
 	share_tests();
 	for (const struct fuzzer *f = fuzzers; f->name; f++) {
@@ -110,7 +120,7 @@ int main(int argc, char **argv)
 		fflush(stdout);
 		pid = fork();
 		if (!pid) {
-			replay_folder(argc > 1 ? argv[1] : "test/corpus", f);
+			replay(f);
 			exit(0);
 		}
 		waitpid(pid, &status, 0);

@@ -31,7 +31,8 @@ static struct tests *all_tests(void)
 /* From here on the children of this process count along with it. */
 __attribute__((unused)) static void share_tests(void)
 {
-	void *p = mmap(NULL, sizeof *test.all, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *p = mmap(NULL, sizeof *test.all, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		       -1, 0);
 
 	if (p == MAP_FAILED)
 		abort();

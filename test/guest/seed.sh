@@ -1,5 +1,5 @@
-# The seed's story: storage stick, Direct IP, PID, composition, one reset, MBIM. test/arm64.t and the like have it on other
-# architectures.
+# The seed's story on every architecture: storage stick, Direct IP, PID, composition, one reset, MBIM.
+# arch: x86_64 arm64 armhf mipsel
 # words: swflip.target=mbim
 
 limit=120

@@ -18,19 +18,6 @@ enum { SET_LINE = 0x22, SEND_ENCAPSULATED = 0, GET_ENCAPSULATED = 1, CLOSING_US 
 static struct line_device *lines[200];
 size_t (*world_garble)(uint8_t *data, size_t n);
 
-__attribute__((format(printf, 1, 2))) static const char *format(const char *fmt, ...)
-{
-	static char text[2][400];
-	static unsigned turn;
-	char *s = text[turn++ % LEN(text)];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(s, sizeof text[0], fmt, ap);
-	va_end(ap);
-	return s;
-}
-
 /* ---- ttys and cdc-wdm ---- */
 
 static unsigned free_number(bool tty)

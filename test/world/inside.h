@@ -33,6 +33,8 @@ struct node {
 	struct device *device; /* whose lock reading it takes */
 };
 
+/* Names and contents: good until sixteen others are made. */
+const char *format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 struct node *files_make(const char *path, int is, const char *text);
 struct node *files_find(const char *path, bool follow);
 void files_remove(struct node *);

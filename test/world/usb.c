@@ -20,19 +20,6 @@ static unsigned devnums[20]; /* of each bus */
 
 /* ---- names ---- */
 
-__attribute__((format(printf, 1, 2))) static const char *format(const char *fmt, ...)
-{
-	static char text[16][400];
-	static unsigned turn;
-	char *s = text[turn++ % LEN(text)];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(s, sizeof text[0], fmt, ap);
-	va_end(ap);
-	return s;
-}
-
 /* A link to a file of sysfs, from another place in it, as sysfs has them: relative. */
 static void make_link(const char *at, const char *to)
 {
