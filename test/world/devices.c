@@ -62,7 +62,7 @@ struct line_device *line_new(struct device *d, struct interface *i, bool tty)
 	l->gone = false;
 	first_settings(l);
 	snprintf(name, sizeof name, tty ? "ttyUSB%u" : "cdc-wdm%u", l->number);
-	snprintf(number, sizeof number, "%u:%u", tty ? 188 : 180,
+	snprintf(number, sizeof number, "%u:%u", tty ? 188u : 180u,
 		 tty ? l->number : 176 + l->number);
 	snprintf(sys, sizeof sys, tty ? "%s/%s/tty/%s" : "%s/%.0susbmisc/%s", files_path(i->dir),
 		 name, name);
@@ -109,6 +109,14 @@ struct line_device *line_of(unsigned major, unsigned minor)
 	return NULL;
 }
 
+static bool same_settings(const struct termios *a, const struct termios *b)
+{
+	return a->c_iflag == b->c_iflag && a->c_oflag == b->c_oflag && a->c_cflag == b->c_cflag &&
+	       a->c_lflag == b->c_lflag && a->c_line == b->c_line &&
+	       !memcmp(a->c_cc, b->c_cc, sizeof a->c_cc) && cfgetispeed(a) == cfgetispeed(b) &&
+	       cfgetospeed(a) == cfgetospeed(b);
+}
+
 const char *line_left(void)
 {
 	for (unsigned i = 0; i < LEN(lines) && lines[i]; i++) {
@@ -116,7 +124,7 @@ const char *line_left(void)
 
 		if (l->gone || !l->tty)
 			continue;
-		if (memcmp(&l->termios, &l->found, sizeof l->found))
+		if (!same_settings(&l->termios, &l->found))
 			return "the terminal's settings are others";
 		if (l->exclusive && !fault("exclusive"))
 			return "the terminal is held";
@@ -532,7 +540,7 @@ static long usbfs_ioctl(struct open *o, unsigned long request, void *arg)
 	struct device *d = o->device;
 
 	if (request == USBDEVFS_REAPURBNDELAY || request == USBDEVFS_REAPURB)
-		return reap(o, arg);
+		return reap(o, (struct usbdevfs_urb **)arg);
 	if (request == USBDEVFS_DISCARDURB)
 		return discard(o, arg);
 	if (!d->present)

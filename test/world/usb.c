@@ -686,10 +686,12 @@ static void host_say(struct modem *modem, const char *line)
 	size_t n = strlen(line);
 
 	if (d->nlog + n + 2 > d->roomlog) {
-		d->roomlog = 2 * d->roomlog + n + 4096;
-		d->log = realloc(d->log, d->roomlog);
-		if (!d->log)
+		char *larger = realloc(d->log, 2 * d->roomlog + n + 4096);
+
+		if (!larger)
 			abort();
+		d->log = larger;
+		d->roomlog = 2 * d->roomlog + n + 4096;
 	}
 	memcpy(d->log + d->nlog, line, n);
 	d->nlog += n;
