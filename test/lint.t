@@ -86,7 +86,7 @@ layout() {
 scripts() {
 	find test hooks .ci -path test/build -prune -o -type f -print | while read -r f; do
 		case $f in
-		test/lib.sh | test/guest/*.sh | hooks/openwrt/files/*) echo "$f" ;;
+		test/lib.sh | test/tap.sh | test/tell.sh | test/guest/*.sh | hooks/openwrt/files/*) echo "$f" ;;
 		*) head -n 1 "$f" | grep -aqE '^#!.*/(sh|bash|ash)$' && echo "$f" ;;
 		esac
 	done
