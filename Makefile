@@ -91,6 +91,7 @@ NATIVE = -std=c11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=unde
 
 native:
 	@mkdir -p test/build
+	@test/fuzz -u
 	@for c in $$(grep -ls '^#include "\(native\|world/world\).h"' test/*.c); do \
 		t=test/build/t-$$(basename $$c .c); \
 		[ -z "$$(find $$c test/*.h test/world test/modem swflip.c config.h Makefile -newer $$t 2>&1)" ] || \

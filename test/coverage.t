@@ -6,31 +6,36 @@
 # The three programs include swflip.c each; their counts are added up. A branch is what gcov says it is: each outcome of each
 # condition, && and || included.
 
-set -eu
-cd "$(dirname "$0")"
+set -u
+cd "$(dirname "$0")" || exit 1
+# shellcheck source=test/tap.sh
+. ./tap.sh
 source=$PWD
 : "${CC:=gcc}"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 1' HUP INT TERM
-cd "$work"
+cd "$work" || exit 1
 
 for t in decide parse native; do
 	mkdir $t
 	(
+		set -e
 		cd $t
 		if grep -q 'world/world.h' "$source/$t.c"; then
 			CC=$CC "$source/world/build" t "$source/$t.c" -- -w -O0 --coverage -DCOVERAGE
 		else
 			$CC -std=c11 -w -O0 -g --coverage -o t "$source/$t.c"
 		fi
-		./t >said 2>&1 || { grep '^not ok' said >&2 || :; echo "coverage: $t failed" >&2; exit 1; }
+		./t >said 2>&1 || { sed -n 's/^not ok/# not ok/p' said; exit 1; }
 		gcov -b -c -o t.o t.o/swflip.gcno >/dev/null 2>&1 || gcov -b -c -o . t-$t.gcno >/dev/null 2>&1 ||
 			gcov -b -c ./*.gcda >/dev/null
 	)
+	# shellcheck disable=SC2181	# in a condition the shell would ignore -e
+	[ $? -eq 0 ] || {
+		not_ok coverage "$t failed"
+		finish
+	}
 done
 
-cat ./*/swflip.c.gcov | awk -v verbose="${1:-}" '
+if cat ./*/swflip.c.gcov | awk -v verbose="${1:-}" '
 	/^ *[-#=0-9*]+:/ {
 		split($0, part, ":")
 		count = part[1]
@@ -74,6 +79,10 @@ cat ./*/swflip.c.gcov | awk -v verbose="${1:-}" '
 				printf "%5d %d branches not taken: %s\n", line, missed[line], text[line]
 		printf "# swflip.c: %d of %d lines, %.1f %%; %d of %d branches, %.1f %%\n", hit, lines, 100 * hit / lines, t, n, 100 * t / n
 		good = 100 * hit >= 95 * lines && 100 * t >= 90 * n
-		print good ? "ok coverage" : "not ok coverage: below 95 % of the lines or 90 % of the branches"
 		exit !good
-	}'
+	}'; then
+	ok coverage
+else
+	not_ok coverage 'below 95 % of the lines or 90 % of the branches'
+fi
+finish

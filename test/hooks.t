@@ -9,12 +9,10 @@ set -u
 umask 022
 cd "$(dirname "$0")/.." || exit 1
 hooks=$PWD/hooks
+# shellcheck source=test/tap.sh
+. test/tap.sh
 build=$PWD/test/build
 guest=$build/x86_64
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 1' HUP INT TERM
-failed=0
 
 # The one list of modules, and what Debian's kernel for a PC has of it, in test/build.
 modules=$(sed 's/#.*//' hooks/modules)
@@ -27,24 +25,12 @@ die() {
 	exit 1
 }
 
-# it NAME COMMAND...: one test, in a subshell with an empty folder $R and an empty record $R/log; it fails if the command does,
-# with the last line that it said.
-it() {
-	name=$1
-	shift
+# Each test has an empty folder $R and an empty record $R/log.
+prepare() {
 	rm -rf "$work/r"
 	R=$work/r
 	mkdir -p "$R/bin"
 	: >"$R/log"
-	# Not in the condition, where the shell would ignore -e.
-	(set -e; "$@") >"$work/said" 2>&1
-	if [ $? -eq 0 ]; then
-		echo "ok hooks.$name"
-	else
-		echo "not ok hooks.$name: $(tail -n 1 "$work/said")"
-		sed 's/^/#   /' "$work/said"
-		failed=1
-	fi
 }
 
 is() { [ "$1" = "$2" ] || die "${3:-result} is '$1', not '$2'"; }
@@ -1344,4 +1330,4 @@ it install.yocto t_install yocto "
 	644 recipes-connectivity/swflip/files/swflip.init
 	644 recipes-connectivity/swflip/files/swflip.service" recipes-connectivity/swflip/files/src
 
-exit $failed
+finish

@@ -7,29 +7,12 @@ set -u
 umask 022
 cd "$(dirname "$0")/.." || exit 1
 top=$PWD
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 1' HUP INT TERM
-failed=0
+# shellcheck source=test/tap.sh
+. test/tap.sh
 
 die() {
 	echo "$*"
 	exit 1
-}
-
-# it NAME COMMAND...: one test, in a subshell; it fails if the command does, with the last line that it said.
-it() {
-	name=$1
-	shift
-	(set -e; "$@") >"$work/said" 2>&1
-	# shellcheck disable=SC2181	# in a condition the shell would ignore -e
-	if [ $? -eq 0 ]; then
-		echo "ok make.$name"
-	else
-		echo "not ok make.$name: $(tail -n 1 "$work/said")"
-		sed 's/^/#   /' "$work/said"
-		failed=1
-	fi
 }
 
 # A copy of what make dist packs, without test/build.
@@ -221,7 +204,7 @@ it quiet.clang t_quiet CC=clang
 it quiet.debug t_quiet CFLAGS='-g -O3' LDFLAGS=
 for a in arm64 armhf mipsel s390x; do
 	if why=$(cat "$top/test/build/$a/none" 2>/dev/null); then
-		echo "ok make.quiet.$a # SKIP $why"
+		skip "make.quiet.$a" "$why"
 	else
 		it "quiet.$a" t_foreign $a
 	fi
@@ -252,4 +235,4 @@ it install t_install
 it install.as_built t_install_as_built
 for s in busybox openwrt buildroot yocto; do it "destdir.$s" t_destdir "install-$s"; done
 it clean t_clean
-exit $failed
+finish

@@ -50,6 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 #ifndef LIBFUZZER
+#include "tap.h"
+
 /* One file: as it is, cut in halves down to nothing, and with some bits turned over. */
 static unsigned long replay_file(const char *name)
 {
@@ -73,50 +75,59 @@ static unsigned long replay_file(const char *name)
 	return runs;
 }
 
-static int replay_folder(const char *corpus, const struct fuzzer *f)
+static unsigned long replay_folder(const char *corpus, const char *target, unsigned long *runs)
 {
 	char name[700];
-	unsigned long files = 0, runs = 0;
+	unsigned long files = 0;
 	struct dirent *e;
 	DIR *d;
 
-	snprintf(name, sizeof name, "%s/%s", corpus, f->name);
+	snprintf(name, sizeof name, "%s/%s", corpus, target);
 	d = opendir(name);
-	chosen = f->run;
 	while (d && (e = readdir(d))) {
 		if (e->d_name[0] == '.')
 			continue;
-		snprintf(name, sizeof name, "%s/%s/%s", corpus, f->name, e->d_name);
-		runs += replay_file(name);
+		snprintf(name, sizeof name, "%s/%s/%s", corpus, target, e->d_name);
+		*runs += replay_file(name);
 		files++;
 	}
 	if (d)
 		closedir(d);
-	printf(files ? "ok fuzz.%s # %lu files, %lu runs\n" : "not ok fuzz.%s: no corpus\n",
-	       f->name, files, runs);
-	fflush(stdout);
-	return !files;
+	return files;
+}
+
+static void replay(const struct fuzzer *f)
+{
+	char name[80];
+	unsigned long runs = 0, named, learnt;
+
+	chosen = f->run;
+	named = replay_folder("test/corpus", f->name, &runs);
+	learnt = replay_folder("test/build/corpus", f->name, &runs);
+	snprintf(name, sizeof name, "fuzz.%s", f->name);
+	expect(named && learnt, name, "%lu files with names, %lu learnt", named, learnt);
+	printf("# %s: %lu files, %lu runs\n", name, named + learnt, runs);
 }
 
 /* Each target in a process of its own, so that one that aborts takes no other along. */
-int main(int argc, char **argv)
+int main(void)
 {
-	int failed = 0;
-
+	share_tests();
 	for (const struct fuzzer *f = fuzzers; f->name; f++) {
 		int status = -1;
 		pid_t pid;
 
 		fflush(stdout);
 		pid = fork();
-		if (!pid)
-			exit(replay_folder(argc > 1 ? argv[1] : "test/corpus", f));
+		if (!pid) {
+			replay(f);
+			exit(0);
+		}
 		waitpid(pid, &status, 0);
-		if (WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) > 1))
-			printf("not ok fuzz.%s: status %x\n", f->name, (unsigned)status);
-		failed |= status != 0;
+		if (status)
+			expect(false, f->name, "status %x", (unsigned)status);
 	}
-	return failed;
+	return test_status();
 }
 #endif
 #endif

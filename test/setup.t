@@ -6,11 +6,9 @@
 set -u
 umask 022
 top=$(realpath "$(dirname "$0")/..")
-work=$(mktemp -d)
+# shellcheck source=test/tap.sh
+. "$top/test/tap.sh"
 chmod 755 "$work"
-trap 'rm -rf "$work"' EXIT
-trap 'exit 1' HUP INT TERM
-failed=0
 
 mkdir "$work/tree" "$work/tree/test"
 cp -R "$top/swflip.c" "$top/config.h" "$top/Makefile" "$work/tree"
@@ -32,12 +30,11 @@ told() {
 	elif ! grep -qE -- "$re" "$work/own"; then
 		why="does not say: $re"
 	else
-		echo "ok setup.$name"
+		ok "setup.$name"
 		return
 	fi
-	echo "not ok setup.$name: $why"
+	not_ok "setup.$name" "$why"
 	sed 's/^/#   /' "$work/said"
-	failed=1
 }
 
 # shellcheck disable=SC2317	# told() calls it
@@ -82,4 +79,4 @@ told no_fuzz 2 2 'no clang here, run test/setup' env "$(without clang)" make fuz
 told fresh_user 1 1 'only root' as_nobody test/fresh trixie demo
 told try_unknown 2 2 'no such modem: nonesuch' test/try nonesuch
 told try_no_terminal 2 1 'no terminal here' test/try 330u
-exit $failed
+finish

@@ -4,7 +4,10 @@
 #	tell WORDS...			a line to the person, with the name of the script
 #	patiently WHAT COMMAND...	says WHAT, runs the command, and every ten seconds says how long it has taken and
 #					what it said last; all that it says goes to the file $said. Its status is the command's
-# shellcheck disable=SC2154	# $said is the script's
+#	announce TEXT [FILE]		of test/run and its jobs: a line to whoever started it, how many seconds since, and the file,
+#					in one piece, so that two jobs do not mix
+#	count NAME			theirs, too: the next number of that name
+# shellcheck disable=SC2154	# $said is the script's, $results, $begun and $total are test/run's
 
 tell() { echo "test/${0##*/}: $*" >&2; }
 
@@ -30,4 +33,22 @@ patiently() {
 	kill -KILL $ticker	# TERM may come before a new process of dash can take it, and be lost
 	wait $ticker 2>/dev/null || :
 	return $status
+}
+
+announce() {
+	{
+		flock 8
+		echo "== $(($(date +%s) - begun)) s: $1" >&3
+		[ $# -eq 1 ] || cat "$2" >&3
+		touch "$results/told"
+	} 8>>"$results/lock"
+}
+
+count() {
+	{
+		flock 7
+		n=$(($(cat "$results/$1.count" 2>/dev/null || echo 0) + 1))
+		echo $n >"$results/$1.count"
+		echo $n
+	} 7>>"$results/$1.lock"
 }

@@ -433,6 +433,7 @@ int main(void)
 	if (glob(MODEMS "/*", 0, NULL, &files))
 		return 1;
 	all = files.gl_pathc + LEN(variants);
+	share_tests();
 	for (size_t w = 0; w < WORKERS; w++) {
 		fflush(stdout);
 		if (fork())
@@ -449,11 +450,11 @@ int main(void)
 			}
 		world_end();
 		fflush(stdout);
-		_exit(test_status());
+		_exit(0);
 	}
 	for (size_t w = 0; w < WORKERS; w++)
 		if (wait(&status) < 0 || status)
 			failed = 1;
 	globfree(&files);
-	return failed;
+	return test_status() || failed;
 }

@@ -6,23 +6,27 @@
 
 set -u
 cd "$(dirname "$0")" || exit 1
+# shellcheck source=test/tap.sh
+. ./tap.sh
 : "${CC:=gcc}"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 1' HUP INT TERM
 
-command -v valgrind >"$work/where" || { echo 'not ok valgrind: not installed, run test/setup'; exit 1; }
-CC=$CC world/build "$work/native" "$PWD/native.c" -- -w || { echo 'not ok valgrind: native.c does not compile'; exit 1; }
+give_up() {	# WHY
+	not_ok valgrind "$1"
+	finish
+}
 
-FEWER=1 valgrind -q --error-exitcode=99 --track-origins=yes --log-file="$work/log" "$work/native" >"$work/said"
-status=$?
-sed 's/^\(not \)\?ok native\./\1ok valgrind./' "$work/said"
-[ $status -eq 0 ] || grep -q '^not ok ' "$work/said" || [ -s "$work/log" ] || echo "not ok valgrind: exit status $status"
-grep -q '^ok ' "$work/said" || echo 'not ok valgrind: no scenario was played'
+command -v valgrind >"$work/where" || give_up 'not installed, run test/setup'
+CC=$CC world/build "$work/native" "$PWD/native.c" -- -w || give_up 'native.c does not compile'
+
+# shellcheck disable=SC2317	# others() calls it
+play() {
+	FEWER=1 valgrind -q --error-exitcode=99 --track-origins=yes --log-file="$work/log" "$work/native" | sed 's/ - native\./ - /'
+}
+others valgrind. play
 if [ -s "$work/log" ]; then
-	echo "not ok valgrind.memcheck: $(sed -n 's/^==[0-9]*== //p' "$work/log" | head -n 1) ($(wc -l <"$work/log") lines)"
+	not_ok valgrind.memcheck "$(sed -n 's/^==[0-9]*== //p' "$work/log" | head -n 1) ($(wc -l <"$work/log") lines)"
 	head -n 60 "$work/log" | sed 's/^/#   /'
-	exit 1
+else
+	ok valgrind.memcheck
 fi
-echo 'ok valgrind.memcheck'
-exit $status
+finish

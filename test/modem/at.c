@@ -89,7 +89,7 @@ static void answer(struct itf *t, const char *cmd, const char *info, const char 
 		static char flood[FLOOD];
 
 		for (size_t i = 0; i < sizeof flood; i++)
-			flood[i] = i % 64 == 62 ? '\r' : i % 64 == 63 ? '\n' : '#';
+			flood[i] = (char)(i % 64 == 62 ? '\r' : i % 64 == 63 ? '\n' : '#');
 		sendbytes(t, flood, sizeof flood);
 	}
 	for (const char *s = info; s && *s; s++)

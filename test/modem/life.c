@@ -102,7 +102,7 @@ static const struct {
 
 static unsigned *setting(size_t key)
 {
-	return (unsigned *)(void *)((char *)&m->stored + keys[key].at);
+	return (unsigned *)&m->stored + keys[key].at / sizeof(unsigned); /* it has nothing else */
 }
 
 void nvload(void)
@@ -409,7 +409,7 @@ static unsigned pick(const struct settings *from, const char *name)
 
 	while (strcmp(keys[i].name, name))
 		i++;
-	return *(const unsigned *)(const void *)((const char *)from + keys[i].at);
+	return ((const unsigned *)from)[keys[i].at / sizeof(unsigned)];
 }
 
 unsigned modem_stored(const struct modem *which, const char *setting)

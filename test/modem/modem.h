@@ -34,7 +34,7 @@ struct host {
  * to 29 super-speed ones. lone: one AT port, without USB. */
 struct modem *modem_new(const struct host *, bool lone, unsigned port, unsigned controller,
 			unsigned scale);
-void modem_line(struct modem *, const char *line); /* of a modem file, before it; \n divides */
+void modem_line(struct modem *which, const char *s); /* of a modem file, before it; \n divides */
 void modem_file(struct modem *, const char *name, const char *nvfile); /* nvfile: may be NULL */
 void modem_free(struct modem *);
 
@@ -45,11 +45,11 @@ void modem_tick(struct modem *);     /* lets it happen */
 
 /* A control request: what setup says, data of an OUT one, room for MAXMSG bytes of an IN one's.
  * Returns how many, or -EPIPE, or NEVER. */
-int modem_control(struct modem *, const uint8_t setup[8], const uint8_t *data, uint8_t *answer);
+int modem_control(struct modem *which, const uint8_t setup[8], const uint8_t *data, uint8_t *out);
 /* A bulk transfer to the modem: n, -EPIPE, or NEVER. One from it, bulk or interrupt: bytes,
  * -EPIPE, -EOVERFLOW, NOTYET. */
 int modem_out(struct modem *, unsigned ep, const void *data, size_t n);
-int modem_in(struct modem *, unsigned ep, void *data, size_t n);
+int modem_in(struct modem *which, unsigned ep, void *data, size_t room);
 
 /* What is known from outside. */
 unsigned modem_port(const struct modem *, unsigned *controller);

@@ -159,7 +159,7 @@ static unsigned ctlallocate(struct qmi *q)
 		return 1;
 	if (*p != 2) /* there is nothing but DMS */
 		return 31;
-	while (m->client[c] && c < 254)
+	while (c < 254 && m->client[c])
 		c++;
 	m->client[c] = *p;
 	result(&q->out, 0);

@@ -682,6 +682,7 @@ static const struct {
 	{ 0x21, 0xff, 0xff, accept0 }, /* mass storage reset */
 };
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): what is asked for is written there */
 int modem_control(struct modem *which, const uint8_t setup[8], const uint8_t *data, uint8_t *out)
 {
 	struct request s = { setup[0], setup[1], le16(setup + 2), le16(setup + 4), le16(setup + 6),

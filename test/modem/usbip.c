@@ -213,7 +213,7 @@ bool usbip_attach(struct modem *which)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		die("socketpair:");
 	n = snprintf(s, sizeof s, "%u %d %u %u", numbered(port, controller), pair[1],
-		     1 + controller * 64 + port, modem_speed(which));
+		     1 + controller * 64 + port, (unsigned)modem_speed(which));
 	fd = open("/sys/devices/platform/vhci_hcd.0/attach", O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		die("attach:");

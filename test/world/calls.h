@@ -57,7 +57,7 @@ pid_t kernel_tcgetpgrp(int fd);
 int kernel_kill(pid_t pid, int signal);
 pid_t kernel_waitpid(pid_t pid, int *status, int options);
 int kernel_sigprocmask(int how, const sigset_t *set, sigset_t *old);
-int kernel_sigaction(int signal, const struct sigaction *new, struct sigaction *old);
+int kernel_sigaction(int signal, const struct sigaction *wanted, struct sigaction *old);
 sighandler_t kernel_signal(int signal, sighandler_t handler);
 int kernel_signalfd(int fd, const sigset_t *mask, int flags);
 int kernel_sigpending(sigset_t *set);

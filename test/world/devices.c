@@ -18,19 +18,6 @@ enum { SET_LINE = 0x22, SEND_ENCAPSULATED = 0, GET_ENCAPSULATED = 1, CLOSING_US 
 static struct line_device *lines[200];
 size_t (*world_garble)(uint8_t *data, size_t n);
 
-__attribute__((format(printf, 1, 2))) static const char *format(const char *fmt, ...)
-{
-	static char text[2][400];
-	static unsigned turn;
-	char *s = text[turn++ % LEN(text)];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(s, sizeof text[0], fmt, ap);
-	va_end(ap);
-	return s;
-}
-
 /* ---- ttys and cdc-wdm ---- */
 
 static unsigned free_number(bool tty)
@@ -75,7 +62,7 @@ struct line_device *line_new(struct device *d, struct interface *i, bool tty)
 	l->gone = false;
 	first_settings(l);
 	snprintf(name, sizeof name, tty ? "ttyUSB%u" : "cdc-wdm%u", l->number);
-	snprintf(number, sizeof number, "%u:%u", tty ? 188 : 180,
+	snprintf(number, sizeof number, "%u:%u", tty ? 188u : 180u,
 		 tty ? l->number : 176 + l->number);
 	snprintf(sys, sizeof sys, tty ? "%s/%s/tty/%s" : "%s/%.0susbmisc/%s", files_path(i->dir),
 		 name, name);
@@ -122,6 +109,14 @@ struct line_device *line_of(unsigned major, unsigned minor)
 	return NULL;
 }
 
+static bool same_settings(const struct termios *a, const struct termios *b)
+{
+	return a->c_iflag == b->c_iflag && a->c_oflag == b->c_oflag && a->c_cflag == b->c_cflag &&
+	       a->c_lflag == b->c_lflag && a->c_line == b->c_line &&
+	       !memcmp(a->c_cc, b->c_cc, sizeof a->c_cc) && cfgetispeed(a) == cfgetispeed(b) &&
+	       cfgetospeed(a) == cfgetospeed(b);
+}
+
 const char *line_left(void)
 {
 	for (unsigned i = 0; i < LEN(lines) && lines[i]; i++) {
@@ -129,7 +124,7 @@ const char *line_left(void)
 
 		if (l->gone || !l->tty)
 			continue;
-		if (memcmp(&l->termios, &l->found, sizeof l->found))
+		if (!same_settings(&l->termios, &l->found))
 			return "the terminal's settings are others";
 		if (l->exclusive && !fault("exclusive"))
 			return "the terminal is held";
@@ -545,7 +540,7 @@ static long usbfs_ioctl(struct open *o, unsigned long request, void *arg)
 	struct device *d = o->device;
 
 	if (request == USBDEVFS_REAPURBNDELAY || request == USBDEVFS_REAPURB)
-		return reap(o, arg);
+		return reap(o, (struct usbdevfs_urb **)arg);
 	if (request == USBDEVFS_DISCARDURB)
 		return discard(o, arg);
 	if (!d->present)

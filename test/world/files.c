@@ -12,6 +12,19 @@ static struct node *pool[64];
 static size_t used; /* nodes in the pool; all of them are freed together */
 enum { BLOCK = 1024 };
 
+const char *format(const char *fmt, ...)
+{
+	static char text[16][400];
+	static unsigned turn;
+	char *s = text[turn++ % LEN(text)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(s, sizeof text[0], fmt, ap);
+	va_end(ap);
+	return s;
+}
+
 static struct node *new_node(void)
 {
 	struct node *n;

@@ -33,11 +33,13 @@ struct node {
 	struct device *device; /* whose lock reading it takes */
 };
 
+/* Names and contents: good until sixteen others are made. */
+const char *format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 struct node *files_make(const char *path, int is, const char *text);
 struct node *files_find(const char *path, bool follow);
 void files_remove(struct node *);
 void files_reset(void);
-void files_text(struct node *, const void *text, size_t n);
+void files_text(struct node *n, const void *text, size_t size);
 const char *files_path(const struct node *);
 bool files_hang(const char *path, const char *how);
 
@@ -159,7 +161,7 @@ void usb_tick(void);
 int64_t usb_due(void);
 void usb_bind(struct device *, struct interface *);
 void usb_unbind(struct device *, struct interface *);
-long usb_configure(struct device *, unsigned config);
+long usb_configure(struct device *d, unsigned value);
 void usb_uevent(const char *action, const struct node *dir, const char *subsystem,
 		const char *type);
 bool has_driver(const char *name);

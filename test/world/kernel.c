@@ -409,8 +409,10 @@ static short events_of(const struct process *p, int fd)
 	if (!o)
 		return POLLNVAL;
 	if (o->ops == &signal_ops)
-		return p->pending & o->mask ? POLLIN : 0;
-	return o->ops->poll ? o->ops->poll(o) : POLLIN | POLLOUT;
+		return (short)(p->pending & o->mask ? POLLIN : 0);
+	if (!o->ops->poll)
+		return POLLIN | POLLOUT;
+	return o->ops->poll(o);
 }
 
 static bool poll_awake(struct process *p)
@@ -436,7 +438,7 @@ static int poll_until(struct pollfd *fds, nfds_t n, int64_t until)
 	if (process_deliver())
 		return -EINTR;
 	for (nfds_t i = 0; i < n; i++) {
-		short events = fds[i].fd < 0 ? 0 : events_of(world.self, fds[i].fd);
+		int events = fds[i].fd < 0 ? 0 : events_of(world.self, fds[i].fd);
 
 		fds[i].revents = (short)(events & (fds[i].events | POLLHUP | POLLERR | POLLNVAL));
 		ready += fds[i].revents != 0;
@@ -1005,7 +1007,7 @@ int kernel_sigaction(int signal, const struct sigaction *wanted, struct sigactio
 #define THIS (sighandler_t)0
 sighandler_t kernel_signal(int signal, sighandler_t handler)
 {
-	struct sigaction wanted = { .sa_handler = handler }, old;
+	struct sigaction wanted = { .sa_handler = handler }, old = { 0 };
 
 	STOP("signal", NULL, -1, 0, NULL, 0);
 	kernel_sigaction(signal, &wanted, &old);

@@ -20,19 +20,6 @@ static unsigned devnums[20]; /* of each bus */
 
 /* ---- names ---- */
 
-__attribute__((format(printf, 1, 2))) static const char *format(const char *fmt, ...)
-{
-	static char text[16][400];
-	static unsigned turn;
-	char *s = text[turn++ % LEN(text)];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(s, sizeof text[0], fmt, ap);
-	va_end(ap);
-	return s;
-}
-
 /* A link to a file of sysfs, from another place in it, as sysfs has them: relative. */
 static void make_link(const char *at, const char *to)
 {
@@ -699,10 +686,12 @@ static void host_say(struct modem *modem, const char *line)
 	size_t n = strlen(line);
 
 	if (d->nlog + n + 2 > d->roomlog) {
-		d->roomlog = 2 * d->roomlog + n + 4096;
-		d->log = realloc(d->log, d->roomlog);
-		if (!d->log)
+		char *larger = realloc(d->log, 2 * d->roomlog + n + 4096);
+
+		if (!larger)
 			abort();
+		d->log = larger;
+		d->roomlog = 2 * d->roomlog + n + 4096;
 	}
 	memcpy(d->log + d->nlog, line, n);
 	d->nlog += n;
