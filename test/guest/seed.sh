@@ -1,5 +1,6 @@
 # The seed's story on every architecture: storage stick, Direct IP, PID, composition, one reset, MBIM.
 # arch: x86_64 arm64 armhf mipsel
+# kernels: bullseye bookworm trixie newest
 # words: swflip.target=mbim
 
 limit=120
