@@ -2385,11 +2385,12 @@ static void test_messages(void)
 
 int main(void)
 {
-	char dir[] = "/tmp/swflip-parse-XXXXXX";
-	char command[100];
+	const char *tmp = getenv("TMPDIR");
+	char dir[300], command[400];
 	int null = open("/dev/null", O_WRONLY);
 	int err = dup(2);
 
+	snprintf(dir, sizeof dir, "%s/swflip-parse-XXXXXX", tmp ? tmp : "/tmp");
 	if (!mkdtemp(dir) || chdir(dir))
 		return 1;
 	g.deadline = &deadline;

@@ -1,7 +1,8 @@
 /* The lines that test/run counts: `ok NAME`, `not ok NAME: why`.
  *
  * A test either says expect(condition, name, why) once; or begin(name), any number of
- * hold(condition, why), end(). */
+ * hold(condition, why), end(). With FIRST in the environment the program ends at the first that
+ * does not hold. */
 #ifndef TAP_H
 #define TAP_H
 
@@ -9,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static struct {
 	char name[100], first[600]; /* the first thing that did not hold */
@@ -31,6 +33,8 @@ __attribute__((format(printf, 3, 4), unused)) static void expect(bool good, cons
 	va_end(ap);
 	putchar('\n');
 	fflush(stdout);
+	if (getenv("FIRST")) /* test/mutate wants to know no more */
+		_exit(1);
 }
 
 __attribute__((format(printf, 1, 2), unused)) static void begin(const char *name, ...)
@@ -54,6 +58,8 @@ __attribute__((format(printf, 2, 3), unused)) static bool hold(bool good, const 
 	if (!test.broken++)
 		vsnprintf(test.first, sizeof test.first, why, ap);
 	va_end(ap);
+	if (getenv("FIRST"))
+		expect(false, test.name, "%s", test.first);
 	return false;
 }
 
