@@ -482,6 +482,7 @@ static bool excused(const char *why, const char *what)
 		{ "the terminal's settings are others", "tcsetattr" },
 		{ "the terminal is held", "540d" },
 		{ "an interface is claimed", "ioctl" },
+		{ "a QMI client, or MBIM open", "ioctl" }, /* its answer, or its release */
 		{ "a private node", "unlink" },
 		{ "no verdict", "write standard" },
 		{ "no verdict", "write dev/kmsg" },

@@ -15,6 +15,8 @@
 #define CLOSED  "stdin=closed stdout=closed stderr=closed"
 #define NOTHING "no=/sys/* no=/proc/*"
 
+#define TUNNEL "mbim COMMAND d1a30bc2 1 1;"
+
 /* One scenario, as a row of a table. */
 struct scenario {
 	const char *name, *arguments, *cmdline, *faults;
@@ -26,6 +28,7 @@ struct scenario {
 	int pid, status;
 	const char *story;  /* of all modems, one after the other: world_story(); NULL: any */
 	const char *unseen; /* no line of a modem's log begins so */
+	const char *heard;  /* what the first modem was told, by AT, QMI and MBIM; NULL: any */
 	const char *says,
 		*silent; /* what stdout, stderr or the kernel's log must contain, and must not */
 	int64_t least, most; /* ms that it may take; 0: any */
@@ -177,7 +180,7 @@ static const struct scenario scenarios[] = {
 	  .arguments = "-t qmi",
 	  .modem = M7710(),
 	  .story = "",
-	  .says = "in mode qmi",
+	  .says = "1-1: 1199:68a2 in mode qmi: dm nmea at qmi; qmi driven by qmi_wwan\n",
 	  .most = 10 },
 	{ .name = "right-modem", .arguments = "", .modem = M7710(), .story = "", .most = 10 },
 	{ .name = "right-number", .arguments = "-t 6", .modem = M7710(), .story = "" },
@@ -195,11 +198,36 @@ static const struct scenario scenarios[] = {
 	  .arguments = "-t qmi",
 	  .modem = M7710("comp 14"),
 	  .story = "config=1;" },
+	/* the driver of the wanted function, or that none is bound and which module would */
+	{ .name = "driver-of-the-first-network",
+	  .arguments = "",
+	  .modem = { { .file = "mbim9" } },
+	  .story = "",
+	  .says = "1-1: 1199:68a2 in mode modem: mbim; mbim driven by cdc_mbim\n" },
+	{ .name = "driver-of-a-port",
+	  .arguments = "-t nmea",
+	  .modem = M7710(),
+	  .story = "",
+	  .says = "nmea driven by qcserial\n" },
+	{ .name = "driver-none",
+	  .arguments = "-t qmi",
+	  .drivers = "",
+	  .modem = M7710(),
+	  .story = "",
+	  .says = "; qmi has no driver: the module is qmi_wwan\n" },
+	{ .name = "driver-does-not-take-it",
+	  .arguments = "-t qmi",
+	  .modem = { { .file = "9205" } },
+	  .story = "",
+	  .says = "; qmi has no driver: qmi_wwan does not take it\n" },
 	/* the index dialect, over a tty */
 	{ .name = "mbim",
 	  .arguments = "-t mbim",
 	  .modem = M7710(),
 	  .story = "comp=8;reset;",
+	  .heard = "at 3 ATI;at 3 AT!UDUSBCOMP?;at 3 AT!UDUSBCOMP=?;at 3 AT!UDPID=?;"
+		   "at 3 AT!UDPID?;at 3 AT!ENTERCND=\"A710\";at 3 AT!UDUSBCOMP=8;"
+		   "at 3 AT!UDUSBCOMP?;at 3 AT!UDPID?;at 3 AT!RESET;",
 	  .says = "in mode mbim",
 	  .least = 14000,
 	  .most = 15000 },
@@ -245,7 +273,8 @@ static const struct scenario scenarios[] = {
 	  .modem = M7710(),
 	  .story = "",
 	  .status = 1,
-	  .says = "compositions 6,7,8,9,10" },
+	  .says = "; on offer: PIDs 68A3,68AA,68A2,68A9 compositions 6,7,8,9,10,11,12,13,14,"
+		  "15,16,17,18,19,20,21,22 configurations 1; nothing was written; next: " },
 	{ .name = "pid-not-listed",
 	  .arguments = "-t 68E2/mbim",
 	  .modem = M7710(),
@@ -829,7 +858,10 @@ static const struct scenario scenarios[] = {
 	{ .name = "mbim-wdm",
 	  .arguments = "-t qmi",
 	  .modem = { { .file = "mbim9" } },
-	  .story = "comp=6;reset;" },
+	  .story = "comp=6;reset;",
+	  .heard = "mbim OPEN;" TUNNEL "qmi 0 0022 0;" TUNNEL "qmi 2 555b 1;" TUNNEL
+		   "qmi 2 555c 1;" TUNNEL "qmi 2 555b 1;" TUNNEL "qmi 2 002e 1;" TUNNEL
+		   "qmi 2 002e 1;" TUNNEL "qmi 0 0023 0;mbim CLOSE;" },
 	{ .name = "mbim-no-tunnel",
 	  .arguments = "-t qmi",
 	  .modem = { { .file = "mbim9", .knobs = "notunnel" } },
@@ -909,7 +941,10 @@ static const struct scenario scenarios[] = {
 	{ .name = "mask",
 	  .arguments = "-t mbim",
 	  .modem = { { .file = "mc7455" } },
-	  .story = "mask=100D;reset;" },
+	  .story = "mask=100D;reset;",
+	  .heard = "at 3 ATI;at 3 AT!UDUSBCOMP?;at 3 AT!USBCOMP?;at 3 AT!USBCOMP=?;"
+		   "at 3 AT!USBPID?;at 3 AT!ENTERCND=\"A710\";at 3 AT!USBCOMP=1,1,100D;"
+		   "at 3 AT!UDUSBCOMP?;at 3 AT!USBCOMP?;at 3 AT!USBPID?;at 3 AT!RESET;" },
 	{ .name = "mask-right",
 	  .arguments = "-t 0x10D",
 	  .modem = { { .file = "mc7455" } },
@@ -1031,12 +1066,14 @@ static const struct scenario scenarios[] = {
 	  .arguments = "-n -t mbim",
 	  .modem = M7710(),
 	  .story = "",
-	  .says = "composition 8" },
+	  .says = "1-1: would write composition 8\nswflip: 1-1: would reset the modem\n"
+		  "swflip: 1-1: dry run: " },
 	{ .name = "dry-pid",
 	  .arguments = "-n -t mbim",
 	  .modem = M7710("pid 68A3;comp 3"),
 	  .story = "",
-	  .says = "68A2" },
+	  .says = "1-1: would write PID 68A2\nswflip: 1-1: would read the list again, and choose "
+		  "from it\nswflip: 1-1: would reset the modem\nswflip: 1-1: dry run: " },
 	{ .name = "dry-flip",
 	  .arguments = "-n -t mbim",
 	  .modem = { { .file = "330u" } },
@@ -1073,7 +1110,23 @@ static const struct scenario scenarios[] = {
 	  .arguments = "-l",
 	  .modem = M7710(),
 	  .story = "",
-	  .says = "ttyUSB2\tPID 68A2 composition 6\t" },
+	  .says = "\tttyUSB2\tPID 68A2 composition 6\tPIDs 68A3,68AA,68A2,68A9 compositions "
+		  "6=dm+nmea+at+qmi,7=dm+nmea+at+qmi,8=dm+nmea+at+mbim,9=mbim,10=nmea+mbim,"
+		  "11=dm+mbim,12=dm+nmea+mbim,13=dm+nmea+at+qmi/dm+nmea+at+mbim," },
+	{ .name = "list-direct-ip", /* what is not supported is not on offer */
+	  .arguments = "-l",
+	  .modem = M7710("pid 68A3;comp 3"),
+	  .story = "",
+	  .says = "1-1\t1199:68a3\tmodem\tdm(sierra) nmea(sierra) at(sierra) net(sierra_net) "
+		  "ms(usb-storage)\tttyUSB3\tPID 68A3 composition 3\t"
+		  "PIDs 68A3,68AA,68A2,68A9 compositions 0=dm+nmea+at+ms,2=dm+nmea+at+net+ms,"
+		  "3=dm+nmea+at+net+ms,4=dm+nmea+at+net+ms,5=dm+nmea+at+ecm+ms\n" },
+	{ .name = "list-mbim",
+	  .arguments = "-l",
+	  .modem = { { .file = "mbim9" } },
+	  .story = "",
+	  .says = "1-1\t1199:68a2\tmodem\tmbim(cdc_mbim)\t-\tPID 68A2 composition 9\t"
+		  "compositions 6=" },
 	{ .name = "list-usbfs",
 	  .arguments = "-l",
 	  .drivers = "",
@@ -1083,7 +1136,7 @@ static const struct scenario scenarios[] = {
 	  .arguments = "-l",
 	  .modem = { { .file = "mc7455" } },
 	  .story = "",
-	  .says = "bitmask 0x10D" },
+	  .says = "\tttyUSB2\tPID 9071 type 1 bitmask 0x10D\ttype 1 bits 0x150D\n" },
 	{ .name = "list-bad-word",
 	  .arguments = "-l",
 	  .cmdline = "swflip.target=9071",
@@ -1236,6 +1289,21 @@ static bool unseen(const struct scenario *s, struct device *const *d, unsigned n
 	return true;
 }
 
+/* The lines of a modem's log that say what it was told, each with a `;` behind it. */
+static const char *heard_by(const struct device *d)
+{
+	static const char *const kinds[] = { "at 3 ", "qmi ", "mbim " };
+	static char heard[3000];
+	size_t used = 0;
+
+	for (const char *p = world_log(d); *p; p += strcspn(p, "\n"), p += *p == '\n')
+		for (size_t i = 0; i < LEN(kinds) && used < sizeof heard; i++)
+			if (!strncmp(p, kinds[i], strlen(kinds[i])))
+				used += (size_t)snprintf(heard + used, sizeof heard - used, "%.*s;",
+							 (int)strcspn(p, "\n"), p);
+	return used ? heard : "";
+}
+
 static const char *wrong(const struct scenario *s, const struct outcome *o, const char *story)
 {
 	const char *left = world_left_behind();
@@ -1284,6 +1352,8 @@ static void play(const struct scenario *s)
 	why = wrong(s, o, story);
 	if (!why && !unseen(s, d, n))
 		why = "the modem heard of it";
+	if (!why && s->heard && strcmp(s->heard, heard_by(d[0])) != 0)
+		why = heard_by(d[0]);
 	expect(!why, name,
 	       "%s: status %d, %lld ms, story %s, became %s, left %s; said: %.900s%.300s",
 	       why ? why : "", o->status, (long long)o->took, story, o->exec ? o->exec : "nothing",

@@ -416,7 +416,7 @@ static const char *left_in(const struct device *d)
 	for (unsigned i = 0; i < d->ninterfaces; i++)
 		if (d->interface[i].held && !fault("held"))
 			return "an interface is claimed";
-	return NULL;
+	return modem_used(d->modem) ? "a QMI client, or MBIM open" : NULL;
 }
 
 const char *world_left_behind(void)
