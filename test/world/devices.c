@@ -426,6 +426,7 @@ static long claim(struct open *o, unsigned number, bool disconnect)
 		return -EBUSY;
 	if (i->driver && !disconnect)
 		return -EBUSY;
+	i->taken |= i->driver != NULL;
 	usb_unbind(o->device, i);
 	o->claimed |= 1u << number;
 	i->held = true;
@@ -461,6 +462,7 @@ static long interface_ioctl(struct open *o, const struct usbdevfs_ioctl *i)
 	if (itf->driver || itf->held)
 		return -EBUSY;
 	usb_bind(o->device, itf);
+	itf->taken &= !itf->driver;
 	return itf->driver ? 1 : 0;
 }
 
@@ -483,8 +485,26 @@ static void pump(struct open *o)
 	}
 }
 
+/* May a transfer of this type go to the endpoint? Only interrupt endpoints take both. */
+static bool takes_type(const struct open *o, unsigned ep, unsigned type)
+{
+	const struct device *d = o->device;
+
+	for (unsigned i = 0; i < d->ninterfaces; i++)
+		if (o->claimed >> d->interface[i].number & 1) {
+			if (d->interface[i].in == ep)
+				return type == USBDEVFS_URB_TYPE_BULK;
+			if (d->interface[i].note == ep)
+				return type == USBDEVFS_URB_TYPE_BULK ||
+				       type == USBDEVFS_URB_TYPE_INTERRUPT;
+		}
+	return false;
+}
+
 static long submit(struct open *o, struct usbdevfs_urb *user)
 {
+	if (!takes_type(o, user->endpoint, user->type))
+		return -EINVAL;
 	for (unsigned k = 0; k < URBS; k++) {
 		struct urb_slot *u = &o->urb[k];
 
@@ -574,8 +594,10 @@ static long usbfs_ioctl(struct open *o, unsigned long request, void *arg)
 		return interface_ioctl(o, arg);
 	case USBDEVFS_SETCONFIGURATION:
 		return usb_configure(d, *(unsigned *)arg);
-	case USBDEVFS_SETINTERFACE:
 	case USBDEVFS_RESET:
+		usb_log(d, "port-reset");
+		__attribute__((fallthrough));
+	case USBDEVFS_SETINTERFACE:
 		stay("reset", d->locked_until);
 		return d->present ? 0 : -ENODEV;
 	default:

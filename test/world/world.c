@@ -178,11 +178,11 @@ const char *world_story(const struct device *d)
 {
 	static const struct {
 		const char *line, *word;
-	} words[] = { { "write pid ", "pid=" },    { "write comp ", "comp=" },
-		      { "write mask ", "mask=" },  { "write type ", "type=" },
-		      { "reset ", "reset" },       { "ignored reset", "reset" },
-		      { "swoc-mode ", "swoc=" },   { "config ", "config=" },
-		      { "unlock refused", "code" } };
+	} words[] = { { "write pid ", "pid=" },     { "write comp ", "comp=" },
+		      { "write mask ", "mask=" },   { "write type ", "type=" },
+		      { "reset ", "reset" },        { "ignored reset", "reset" },
+		      { "swoc-mode ", "swoc=" },    { "config ", "config=" },
+		      { "unlock refused", "code" }, { "port-reset", "port" } };
 	static char story[2000];
 	size_t n = 0;
 	bool chosen = false; /* the kernel has chosen a configuration */
@@ -416,6 +416,9 @@ static const char *left_in(const struct device *d)
 	for (unsigned i = 0; i < d->ninterfaces; i++)
 		if (d->interface[i].held && !fault("held"))
 			return "an interface is claimed";
+	for (unsigned i = 0; i < d->ninterfaces; i++)
+		if (d->interface[i].taken)
+			return "an interface without its driver";
 	return modem_used(d->modem) ? "a QMI client, or MBIM open" : NULL;
 }
 
