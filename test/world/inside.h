@@ -110,6 +110,8 @@ extern struct machine {
 	struct open *lock; /* flock */
 	struct outcome outcome;
 	char exec[300];
+	uint64_t blocked, ignored; /* signals, as swflip's first process found them */
+	const char *left;          /* what its end, or what it became, found otherwise */
 } world;
 
 void process_start(int pid);

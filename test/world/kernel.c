@@ -1024,6 +1024,24 @@ int kernel_sigtimedwait(const sigset_t *set, siginfo_t *info, const struct times
 	return -1;
 }
 
+/* What the next program would find that swflip did not. */
+static const char *left_to_next(void)
+{
+	static const char *const places[] = { "/proc", "/sys" };
+
+	if (world.self->blocked != world.blocked)
+		return "a signal is blocked";
+	if (world.self->ignored != world.ignored)
+		return "a signal is ignored";
+	for (int fd = 3; fd < FDS; fd++)
+		if (world.self->fd[fd] && !world.self->cloexec[fd])
+			return "a descriptor is open";
+	for (size_t i = 0; i < LEN(places); i++)
+		if (files_find(places[i], true)->hidden != fault("unmounted"))
+			return "something is mounted";
+	return NULL;
+}
+
 int kernel_execv(const char *file, char *const argv[])
 {
 	int n = snprintf(world.exec, sizeof world.exec, "%s", file);
@@ -1034,6 +1052,7 @@ int kernel_execv(const char *file, char *const argv[])
 	for (char *const *a = argv + 1; argv[0] && *a; a++)
 		n += snprintf(world.exec + n, sizeof world.exec - (size_t)n, " %s", *a);
 	world.outcome.exec = world.exec;
+	world.left = left_to_next();
 	process_exit(0);
 }
 

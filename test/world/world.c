@@ -335,7 +335,7 @@ static void standard_file(int fd, const char *name, char *sink, size_t room)
 		return;
 	}
 	o->refs = 1;
-	o->flags = O_RDWR;
+	o->flags = O_RDWR | (fault("nonblock") ? O_NONBLOCK : 0);
 	o->ops = !sink ? &null_ops : &sink_ops;
 	o->sink = sink;
 	o->room = room;
@@ -358,6 +358,9 @@ static void inherit(int pid)
 		world.self->ignored |= (uint64_t)1 << atoi(signal);
 	for (unsigned i = 0; (signal = fault_value("block", i)); i++)
 		world.self->blocked |= (uint64_t)1 << atoi(signal);
+	world.blocked = world.self->blocked;
+	world.ignored = world.self->ignored;
+	world.left = NULL;
 }
 
 static void prepare(int pid)
@@ -425,7 +428,7 @@ static const char *left_in(const struct device *d)
 const char *world_left_behind(void)
 {
 	static const char *const places[] = { "/dev", "/run", "/tmp" };
-	const char *left = line_left();
+	const char *left = world.left ? world.left : line_left();
 
 	for (unsigned i = 0; !left && i < DEVICES && usb_devices[i]; i++)
 		left = left_in(usb_devices[i]);
