@@ -484,6 +484,7 @@ static bool excused(const char *why, const char *what)
 		{ "an interface is claimed", "ioctl" },
 		{ "a QMI client, or MBIM open", "ioctl" }, /* its answer, or its release */
 		{ "a private node", "unlink" },
+		{ "something is mounted", "umount" },
 		{ "no verdict", "write standard" },
 		{ "no verdict", "write dev/kmsg" },
 		{ "it does not say what is stored", "write standard" },
