@@ -563,6 +563,29 @@ static const struct scenario scenarios[] = {
 	  .modem = M7710(),
 	  .story = "comp=8;reset;",
 	  .most = 15500 },
+	{ .name = "term-blocked", /* by the caller */
+	  .arguments = "-t mbim",
+	  .faults = "block=15",
+	  .modem = M7710(),
+	  .story = "",
+	  .status = 1,
+	  .says = "stopped",
+	  .signal = SIGTERM,
+	  .at_line = "at 3 ATI" },
+	{ .name = "chld-blocked",
+	  .arguments = "-t qmi",
+	  .faults = "block=17",
+	  .modem = M7710(),
+	  .story = "",
+	  .most = 10 },
+	{ .name = "term-at-a-slow-write", /* it goes on, and is given the time */
+	  .arguments = "-t mbim",
+	  .modem = M7710("pid 68A3;comp 3;slow 350"),
+	  .story = "pid=68A2;pid=68A3;",
+	  .status = 1,
+	  .says = "what was found is stored",
+	  .signal = SIGTERM,
+	  .at_line = "write pid 68A2" },
 	{ .name = "all-blocked",
 	  .arguments = "-t mbim",
 	  .faults = "block=1 block=2 block=15 block=17",
@@ -1346,6 +1369,8 @@ static const char *wrong(const struct scenario *s, const struct outcome *o, cons
 		return "said";
 	if (o->took < s->least || (s->most && o->took > s->most))
 		return "another time";
+	if (o->locked)
+		return "the next run would wait for this one";
 	return s->faults && (strstr(s->faults, "hang") || strstr(s->faults, "oops")) ? NULL : left;
 }
 

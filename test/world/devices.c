@@ -51,7 +51,7 @@ static void first_settings(struct line_device *l)
 	memset(&l->termios, 0, sizeof l->termios);
 	l->termios.c_iflag = ICRNL | IXON;
 	l->termios.c_oflag = OPOST | ONLCR;
-	l->termios.c_cflag = B9600 | CS8 | CREAD | HUPCL | CLOCAL;
+	l->termios.c_cflag = B9600 | CS8 | HUPCL | CRTSCTS;
 	l->termios.c_lflag = ISIG | ICANON | ECHO | ECHOE | IEXTEN;
 	l->termios.c_cc[VMIN] = 7;
 	l->found = l->termios;
@@ -227,12 +227,23 @@ static long tty_read(struct open *o, void *buf, size_t n)
 }
 
 /* Taken by the driver; whether the modem takes it is another matter. */
+/* A modem that has no carrier and no flow control hears nothing by a line that waits for them,
+ * and its echo would be taken for its answer. */
+static bool is_raw(const struct termios *t)
+{
+	return (t->c_cflag & CLOCAL) && (t->c_cflag & CREAD) && !(t->c_cflag & CRTSCTS) &&
+	       !(t->c_iflag & (ICRNL | IXON)) && !(t->c_oflag & OPOST) &&
+	       !(t->c_lflag & (ISIG | ICANON | ECHO)) && t->c_cc[VMIN] == 1;
+}
+
 static long tty_write(struct open *o, const void *buf, size_t n)
 {
 	struct line_device *l = o->line;
 
 	if (l->gone)
 		return -EIO;
+	if (!is_raw(&l->termios) || !l->exclusive)
+		world.left = "the terminal was written to, and not raw, or not taken";
 	if (l->unsent > 16384)
 		return -EAGAIN;
 	if (modem_out(l->device->modem, l->interface->out, buf, n) == NEVER)

@@ -314,6 +314,7 @@ _Noreturn void process_exit(int status)
 		if (me->fd[fd] && !(me->fd[fd]->flags & O_NONBLOCK) == fault("nonblock"))
 			world.left = "O_NONBLOCK is not as it was";
 	become_zombie(me, status);
+	world.outcome.locked = world.lock && !fault("locked");
 	if (me->pid == world.first)
 		longjmp(over, 1);
 	resume(choose());

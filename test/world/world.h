@@ -76,6 +76,7 @@ void world_write(const char *file, const char *text); /* makes or replaces it */
 struct outcome {
 	int status;           /* of exit(), or -1 */
 	int signal;           /* that ended it */
+	bool locked;          /* the next swflip would wait, for a child that is left behind */
 	bool hung, spun;      /* it would wait for ever; it called and called without waiting */
 	const char *exec;     /* as process 1: what it became, and its arguments */
 	int64_t took;         /* ms */
