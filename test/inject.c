@@ -481,6 +481,8 @@ static bool excused(const char *why, const char *what)
 		{ "autosuspend is off", "/devnum" }, /* only what is surely its own is put back */
 		{ "the terminal's settings are others", "tcsetattr" },
 		{ "the terminal is held", "540d" },
+		{ "the terminal was written to, and not raw, or not taken", "540c" },
+		{ "the terminal was written to, and not raw, or not taken", "tcsetattr" },
 		{ "an interface is claimed", "ioctl" },
 		{ "a QMI client, or MBIM open", "ioctl" }, /* its answer, or its release */
 		{ "a private node", "unlink" },
