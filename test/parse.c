@@ -2380,6 +2380,19 @@ static void test_messages(void)
 			    "x\\x1b[2J\\x5cOK\\x0a\nswflip: evil ?[2J?x?\n"),
 	       "parse.control-characters", "%s", got);
 	close(fd[0]);
+
+	/* of a longer line the kernel's log would make two (linux: LOG_LINE_MAX) */
+	if (pipe(fd))
+		abort();
+	dup2(fd[1], 2);
+	report(LEVEL_ERROR, "%s", t.s);
+	dup2(saved, 2);
+	close(fd[1]);
+	n = read(fd[0], got, sizeof got - 1);
+	got[n > 0 ? n : 0] = '\0';
+	expect(n > 500 && n <= 976 && strchr(got, '\n') == got + n - 1, "parse.long-message", "%zd",
+	       n);
+	close(fd[0]);
 	close(saved);
 }
 

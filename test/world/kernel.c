@@ -691,6 +691,8 @@ int kernel_flock(int fd, int how)
 	STOP("flock", NULL, fd, 0, NULL, 0);
 	if (!o)
 		return (int)give(-EBADF);
+	if (fault("noflock"))
+		return (int)give(-ENOSYS);
 	if (how & LOCK_UN) {
 		if (world.lock == o)
 			world.lock = NULL;

@@ -46,6 +46,7 @@ void world_end(void);
  *	wdm-error N	that many reads of a cdc-wdm fail with EPIPE
  *	oops		whoever claims an interface dies
  *	nosignalfd bind-fails config-fails locked (another swflip runs) container
+ *	noflock		files cannot be locked
  *	user1000	not root
  *	ignore=SIGNAL	numbers of signals that are ignored when swflip starts */
 bool fault(const char *word);
