@@ -937,6 +937,32 @@ static void test_reading(void)
 	g.me = NULL;
 }
 
+/* A type that no modem is known to have: it stays as it is (8.4), so it must be read as it is. */
+static void test_type(void)
+{
+	static const struct line lines[] = {
+		{ "AT!USBCOMP?", "Config Index: 1\r\nConfig Type:  29 (Other)\r\n"
+				 "Interface bitmask: 0000100D (diag,nmea,modem,mbim)\r\nOK\r\n" },
+		{ "AT!USBCOMP=?", "<Config Type> - 1:Generic, 29:Other\r\n"
+				  "<Interface bitmask> - DIAG - 0x00000001,\r\nOK\r\n" },
+		{ NULL, NULL },
+	};
+	static struct link l;
+	static struct slot me;
+	struct answer a;
+
+	play_child(&me);
+	memset(&script, 0, sizeof script);
+	script.lines = lines;
+	script.code = "A710";
+	l = (struct link){ .carrier = &script_carrier, .fd = -1 };
+	expect(ask_at(&l, &a, true) && a.type == 29 && a.composition == 0x100d &&
+		       a.types == (BIT(1) | BIT(29)) && a.pid == UNKNOWN,
+	       "parse.reading.type", "type %u, bitmask %x, types %x", a.type, a.composition,
+	       a.types);
+	g.me = NULL;
+}
+
 /* ---- targets ---- */
 
 static const char *const bad_targets[] = {
@@ -2416,6 +2442,7 @@ int main(void)
 	test_answers();
 	test_silence();
 	test_reading();
+	test_type();
 	test_values();
 	test_targets();
 	dup2(null, 2);
