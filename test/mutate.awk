@@ -158,14 +158,14 @@ function break_operator(i,   op, both) {
 		emit("arithmetic", i, i, "")
 }
 
-# Round decimal numbers are times and sizes, of which one more or less is nothing: they are halved and doubled.
+# Of a time, and of a round number, one more or less is nothing: they are halved and doubled.
 function break_number(i,   digits, last) {
 	digits = text[i]
 	if (digits ~ /^0x/) {
 		match(digits, /^0x[0-9a-fA-F]*/)
 		last = substr(digits, RLENGTH, 1)
 		emit("constant", i, i, substr(digits, 1, RLENGTH - 1) flipped[tolower(last)] substr(digits, RLENGTH + 1))
-	} else if (digits >= 100 && digits % 100 == 0) {
+	} else if (digits > 1 && (digits % 100 == 0 || text[i - 1] == "=" && text[i - 2] ~ /_MS$/)) {
 		emit("constant", i, i, digits * 2)
 		emit("constant", i, i, digits / 2)
 	} else {
