@@ -1786,7 +1786,8 @@ static void test_offered_functions(struct link *l, int peer)
 		abort();
 	bool good = ask_qmi(l, &a) == QMI_OK && a.rows == LEN(functions_);
 	for (size_t i = 0; i < LEN(functions_); i++)
-		if (memcmp(a.row[i].functions, functions_[i], sizeof functions_[i]) != 0)
+		if (memcmp(a.row[i].functions, functions_[i], sizeof functions_[i]) != 0 ||
+		    a.row[i].configurations != (functions_[i][1] ? 2 : 1))
 			good = false;
 	expect(good, "parse.qmi.offer.functions", "%u rows", a.rows);
 	while (recv(peer, raw, sizeof raw, MSG_DONTWAIT) > 0)

@@ -854,7 +854,9 @@ pid_t kernel_getpgrp(void)
 pid_t kernel_tcgetpgrp(int fd)
 {
 	STOP("tcgetpgrp", NULL, fd, 0, NULL, 0);
-	return terminal(fd) ? world.first : (pid_t)give(no_terminal(fd));
+	if (!terminal(fd))
+		return (pid_t)give(no_terminal(fd));
+	return fault("background") ? 1 : world.first;
 }
 
 pid_t kernel_setsid(void)

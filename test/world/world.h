@@ -41,6 +41,7 @@ void world_end(void);
  *	unmounted	/proc, /sys and /dev are not mounted yet
  *	stdin stdout stderr = closed full broken null	terminal: stderr is one
  *	nonblock	they are O_NONBLOCK
+ *	background	the terminal is another process group's
  *	nomknod readonly	no device node can be made, nothing on disk
  *	elsewhere	numbers of devices are others' already: sysfs places each node at port 9-9
  *	wdm-error N	that many reads of a cdc-wdm fail with EPIPE
