@@ -482,8 +482,12 @@ static bool excused(const char *why, const char *what)
 		{ "autosuspend is off", "/devnum" }, /* only what is surely its own is put back */
 		{ "the terminal's settings are others", "tcsetattr" },
 		{ "the terminal is held", "540d" },
+		{ "the terminal was written to, and not raw, or not taken", "540c" },
+		{ "the terminal was written to, and not raw, or not taken", "tcsetattr" },
 		{ "an interface is claimed", "ioctl" },
+		{ "a QMI client, or MBIM open", "ioctl" }, /* its answer, or its release */
 		{ "a private node", "unlink" },
+		{ "something is mounted", "umount" },
 		{ "no verdict", "write standard" },
 		{ "no verdict", "write dev/kmsg" },
 		{ "it does not say what is stored", "write standard" },
@@ -683,7 +687,7 @@ static void judge_sites(void)
 				printf("# %s: %u of %u never failed\n", kinds[k].name,
 				       sites[i].sites - n, sites[i].sites);
 		}
-	expect(getenv("ONLY") || nfailed + UNREACHED >= all, "inject.calls",
+	expect(getenv("ONLY") || getenv("FIRST") || nfailed + UNREACHED >= all, "inject.calls",
 	       "%u of %u calls never failed", all - nfailed, all);
 }
 

@@ -937,6 +937,32 @@ static void test_reading(void)
 	g.me = NULL;
 }
 
+/* A type that no modem is known to have: it stays as it is (8.4), so it must be read as it is. */
+static void test_type(void)
+{
+	static const struct line lines[] = {
+		{ "AT!USBCOMP?", "Config Index: 1\r\nConfig Type:  29 (Other)\r\n"
+				 "Interface bitmask: 0000100D (diag,nmea,modem,mbim)\r\nOK\r\n" },
+		{ "AT!USBCOMP=?", "<Config Type> - 1:Generic, 29:Other\r\n"
+				  "<Interface bitmask> - DIAG - 0x00000001,\r\nOK\r\n" },
+		{ NULL, NULL },
+	};
+	static struct link l;
+	static struct slot me;
+	struct answer a;
+
+	play_child(&me);
+	memset(&script, 0, sizeof script);
+	script.lines = lines;
+	script.code = "A710";
+	l = (struct link){ .carrier = &script_carrier, .fd = -1 };
+	expect(ask_at(&l, &a, true) && a.type == 29 && a.composition == 0x100d &&
+		       a.types == (BIT(1) | BIT(29)) && a.pid == UNKNOWN,
+	       "parse.reading.type", "type %u, bitmask %x, types %x", a.type, a.composition,
+	       a.types);
+	g.me = NULL;
+}
+
 /* ---- targets ---- */
 
 static const char *const bad_targets[] = {
@@ -1773,7 +1799,8 @@ static void test_offered_functions(struct link *l, int peer)
 		abort();
 	bool good = ask_qmi(l, &a) == QMI_OK && a.rows == LEN(functions_);
 	for (size_t i = 0; i < LEN(functions_); i++)
-		if (memcmp(a.row[i].functions, functions_[i], sizeof functions_[i]) != 0)
+		if (memcmp(a.row[i].functions, functions_[i], sizeof functions_[i]) != 0 ||
+		    a.row[i].configurations != (functions_[i][1] ? 2 : 1))
 			good = false;
 	expect(good, "parse.qmi.offer.functions", "%u rows", a.rows);
 	while (recv(peer, raw, sizeof raw, MSG_DONTWAIT) > 0)
@@ -2393,16 +2420,30 @@ static void test_messages(void)
 			    "x\\x1b[2J\\x5cOK\\x0a\nswflip: evil ?[2J?x?\n"),
 	       "parse.control-characters", "%s", got);
 	close(fd[0]);
+
+	/* of a longer line the kernel's log would make two (linux: LOG_LINE_MAX) */
+	if (pipe(fd))
+		abort();
+	dup2(fd[1], 2);
+	report(LEVEL_ERROR, "%s", t.s);
+	dup2(saved, 2);
+	close(fd[1]);
+	n = read(fd[0], got, sizeof got - 1);
+	got[n > 0 ? n : 0] = '\0';
+	expect(n > 500 && n <= 976 && strchr(got, '\n') == got + n - 1, "parse.long-message", "%zd",
+	       n);
+	close(fd[0]);
 	close(saved);
 }
 
 int main(void)
 {
-	char dir[] = "/tmp/swflip-parse-XXXXXX";
-	char command[100];
+	const char *tmp = getenv("TMPDIR");
+	char dir[300], command[400];
 	int null = open("/dev/null", O_WRONLY);
 	int err = dup(2);
 
+	snprintf(dir, sizeof dir, "%s/swflip-parse-XXXXXX", tmp ? tmp : "/tmp");
 	if (!mkdtemp(dir) || chdir(dir))
 		return 1;
 	g.deadline = &deadline;
@@ -2415,6 +2456,7 @@ int main(void)
 	test_answers();
 	test_silence();
 	test_reading();
+	test_type();
 	test_values();
 	test_targets();
 	dup2(null, 2);

@@ -1,7 +1,8 @@
 /* The lines that prove counts: `ok 1 - NAME`, `not ok 2 - NAME: why`, and the plan at the end.
  *
  * A test either says expect(condition, name, why) once; or begin(name), any number of
- * hold(condition, why), end(). main() returns test_status(). */
+ * hold(condition, why), end(). main() returns test_status(). With FIRST in the environment the
+ * program ends at the first that does not hold. */
 #ifndef TAP_H
 #define TAP_H
 
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 struct tests {
 	unsigned number, failed;
@@ -59,6 +61,8 @@ __attribute__((format(printf, 3, 4), unused)) static void expect(bool good, cons
 	putchar('\n');
 	fflush(stdout);
 	__atomic_clear(&t->busy, __ATOMIC_RELEASE);
+	if (!good && getenv("FIRST")) /* test/mutate wants to know no more */
+		_exit(1);
 }
 
 __attribute__((format(printf, 1, 2), unused)) static void begin(const char *name, ...)
@@ -82,6 +86,8 @@ __attribute__((format(printf, 2, 3), unused)) static bool hold(bool good, const 
 	if (!test.broken++)
 		vsnprintf(test.first, sizeof test.first, why, ap);
 	va_end(ap);
+	if (getenv("FIRST"))
+		expect(false, test.name, "%s", test.first);
 	return false;
 }
 

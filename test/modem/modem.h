@@ -58,6 +58,7 @@ enum speed modem_speed(const struct modem *);
 unsigned modem_stored(const struct modem *, const char *setting);
 unsigned modem_running(const struct modem *, const char *setting); /* since its last start */
 bool modem_shows(const struct modem *, const char *block);         /* now, on the bus */
-const char *modem_value(struct modem *, const char *word);         /* of its file, or NULL */
+bool modem_used(const struct modem *); /* it has a QMI client, or its MBIM is open */
+const char *modem_value(struct modem *, const char *word); /* of its file, or NULL */
 
 #endif

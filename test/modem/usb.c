@@ -763,6 +763,14 @@ int modem_in(struct modem *which, unsigned ep, void *data, size_t room)
 }
 
 /* Has what runs now, in the active configuration, this block? */
+bool modem_used(const struct modem *which)
+{
+	for (size_t i = 0; i < LEN(which->client); i++)
+		if (which->client[i])
+			return true;
+	return which->mbim;
+}
+
 bool modem_shows(const struct modem *which, const char *block)
 {
 	size_t n = strlen(block);

@@ -38,7 +38,7 @@ static void first_settings(struct line_device *l)
 	memset(&l->termios, 0, sizeof l->termios);
 	l->termios.c_iflag = ICRNL | IXON;
 	l->termios.c_oflag = OPOST | ONLCR;
-	l->termios.c_cflag = B9600 | CS8 | CREAD | HUPCL | CLOCAL;
+	l->termios.c_cflag = B9600 | CS8 | HUPCL | CRTSCTS;
 	l->termios.c_lflag = ISIG | ICANON | ECHO | ECHOE | IEXTEN;
 	l->termios.c_cc[VMIN] = 7;
 	l->found = l->termios;
@@ -222,12 +222,23 @@ static long tty_read(struct open *o, void *buf, size_t n)
 }
 
 /* Taken by the driver; whether the modem takes it is another matter. */
+/* A modem that has no carrier and no flow control hears nothing by a line that waits for them,
+ * and its echo would be taken for its answer. */
+static bool is_raw(const struct termios *t)
+{
+	return (t->c_cflag & CLOCAL) && (t->c_cflag & CREAD) && !(t->c_cflag & CRTSCTS) &&
+	       !(t->c_iflag & (ICRNL | IXON)) && !(t->c_oflag & OPOST) &&
+	       !(t->c_lflag & (ISIG | ICANON | ECHO)) && t->c_cc[VMIN] == 1;
+}
+
 static long tty_write(struct open *o, const void *buf, size_t n)
 {
 	struct line_device *l = o->line;
 
 	if (l->gone)
 		return -EIO;
+	if (!is_raw(&l->termios) || !l->exclusive)
+		world.left = "the terminal was written to, and not raw, or not taken";
 	if (l->unsent > 16384)
 		return -EAGAIN;
 	if (modem_out(l->device->modem, l->interface->out, buf, n) == NEVER)
@@ -421,6 +432,7 @@ static long claim(struct open *o, unsigned number, bool disconnect)
 		return -EBUSY;
 	if (i->driver && !disconnect)
 		return -EBUSY;
+	i->taken |= i->driver != NULL;
 	usb_unbind(o->device, i);
 	o->claimed |= 1u << number;
 	i->held = true;
@@ -456,6 +468,7 @@ static long interface_ioctl(struct open *o, const struct usbdevfs_ioctl *i)
 	if (itf->driver || itf->held)
 		return -EBUSY;
 	usb_bind(o->device, itf);
+	itf->taken &= !itf->driver;
 	return itf->driver ? 1 : 0;
 }
 
@@ -478,8 +491,26 @@ static void pump(struct open *o)
 	}
 }
 
+/* May a transfer of this type go to the endpoint? Only interrupt endpoints take both. */
+static bool takes_type(const struct open *o, unsigned ep, unsigned type)
+{
+	const struct device *d = o->device;
+
+	for (unsigned i = 0; i < d->ninterfaces; i++)
+		if (o->claimed >> d->interface[i].number & 1) {
+			if (d->interface[i].in == ep)
+				return type == USBDEVFS_URB_TYPE_BULK;
+			if (d->interface[i].note == ep)
+				return type == USBDEVFS_URB_TYPE_BULK ||
+				       type == USBDEVFS_URB_TYPE_INTERRUPT;
+		}
+	return false;
+}
+
 static long submit(struct open *o, struct usbdevfs_urb *user)
 {
+	if (!takes_type(o, user->endpoint, user->type))
+		return -EINVAL;
 	for (unsigned k = 0; k < URBS; k++) {
 		struct urb_slot *u = &o->urb[k];
 
@@ -569,8 +600,10 @@ static long usbfs_ioctl(struct open *o, unsigned long request, void *arg)
 		return interface_ioctl(o, arg);
 	case USBDEVFS_SETCONFIGURATION:
 		return usb_configure(d, *(unsigned *)arg);
-	case USBDEVFS_SETINTERFACE:
 	case USBDEVFS_RESET:
+		usb_log(d, "port-reset");
+		__attribute__((fallthrough));
+	case USBDEVFS_SETINTERFACE:
 		stay("reset", d->locked_until);
 		return d->present ? 0 : -ENODEV;
 	default:

@@ -112,6 +112,8 @@ extern struct machine {
 	struct open *lock; /* flock */
 	struct outcome outcome;
 	char exec[300];
+	uint64_t blocked, ignored; /* signals, as swflip's first process found them */
+	const char *left;          /* what its end, or what it became, found otherwise */
 } world;
 
 void process_start(int pid);
@@ -134,7 +136,8 @@ struct interface {
 	struct node *dir;
 	const char *driver; /* NULL: none is bound */
 	struct line_device *line;
-	bool held; /* by somebody's usbfs */
+	bool held;  /* by somebody's usbfs */
+	bool taken; /* from its driver, which has not come back */
 };
 
 struct device {
@@ -159,6 +162,7 @@ void usb_reset(void);
 void usb_machine(void);
 void usb_tick(void);
 int64_t usb_due(void);
+void usb_log(struct device *, const char *line);
 void usb_bind(struct device *, struct interface *);
 void usb_unbind(struct device *, struct interface *);
 long usb_configure(struct device *d, unsigned value);

@@ -720,6 +720,8 @@ int kernel_flock(int fd, int how)
 	STOP("flock", NULL, fd, 0, NULL, 0);
 	if (!o)
 		return (int)give(-EBADF);
+	if (fault("noflock"))
+		return (int)give(-ENOSYS);
 	if (how & LOCK_UN) {
 		if (world.lock == o)
 			world.lock = NULL;
@@ -887,7 +889,9 @@ pid_t kernel_getpgrp(void)
 pid_t kernel_tcgetpgrp(int fd)
 {
 	STOP("tcgetpgrp", NULL, fd, 0, NULL, 0);
-	return terminal(fd) ? world.first : (pid_t)give(no_terminal(fd));
+	if (!terminal(fd))
+		return (pid_t)give(no_terminal(fd));
+	return fault("background") ? 1 : world.first;
 }
 
 pid_t kernel_setsid(void)
@@ -1059,6 +1063,24 @@ int kernel_sigtimedwait(const sigset_t *set, siginfo_t *info, const struct times
 	return -1;
 }
 
+/* What the next program would find that swflip did not. */
+static const char *left_to_next(void)
+{
+	static const char *const places[] = { "/proc", "/sys" };
+
+	if (world.self->blocked != world.blocked)
+		return "a signal is blocked";
+	if (world.self->ignored != world.ignored)
+		return "a signal is ignored";
+	for (int fd = 3; fd < FDS; fd++)
+		if (world.self->fd[fd] && !world.self->cloexec[fd])
+			return "a descriptor is open";
+	for (size_t i = 0; i < LEN(places); i++)
+		if (files_find(places[i], true)->hidden != fault("unmounted"))
+			return "something is mounted";
+	return NULL;
+}
+
 int kernel_execv(const char *file, char *const argv[])
 {
 	int n = snprintf(world.exec, sizeof world.exec, "%s", file);
@@ -1069,6 +1091,7 @@ int kernel_execv(const char *file, char *const argv[])
 	for (char *const *a = argv + 1; argv[0] && *a; a++)
 		n += snprintf(world.exec + n, sizeof world.exec - (size_t)n, " %s", *a);
 	world.outcome.exec = world.exec;
+	world.left = left_to_next();
 	process_exit(0);
 }
 

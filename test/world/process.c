@@ -8,6 +8,7 @@
 #include "inside.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -313,7 +314,11 @@ _Noreturn void process_exit(int status)
 	__gcov_reset();
 #endif
 	me->dying = false;
+	for (int fd = 1; me->pid == world.first && fd < 3; fd++)
+		if (me->fd[fd] && !(me->fd[fd]->flags & O_NONBLOCK) == fault("nonblock"))
+			world.left = "O_NONBLOCK is not as it was";
 	become_zombie(me, status);
+	world.outcome.locked = world.lock && !fault("locked");
 	if (me->pid == world.first)
 		longjmp(over, 1);
 	resume(choose());

@@ -680,9 +680,8 @@ static long long host_now(void)
 	return world.clock / 1000;
 }
 
-static void host_say(struct modem *modem, const char *line)
+void usb_log(struct device *d, const char *line)
 {
-	struct device *d = device_of(modem);
 	size_t n = strlen(line);
 
 	if (d->nlog + n + 2 > d->roomlog) {
@@ -698,6 +697,11 @@ static void host_say(struct modem *modem, const char *line)
 	d->log[d->nlog++] = '\n';
 	d->log[d->nlog] = '\0';
 	events_line(line);
+}
+
+static void host_say(struct modem *modem, const char *line)
+{
+	usb_log(device_of(modem), line);
 }
 
 static bool host_attach(struct modem *modem)

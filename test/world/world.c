@@ -178,11 +178,11 @@ const char *world_story(const struct device *d)
 {
 	static const struct {
 		const char *line, *word;
-	} words[] = { { "write pid ", "pid=" },    { "write comp ", "comp=" },
-		      { "write mask ", "mask=" },  { "write type ", "type=" },
-		      { "reset ", "reset" },       { "ignored reset", "reset" },
-		      { "swoc-mode ", "swoc=" },   { "config ", "config=" },
-		      { "unlock refused", "code" } };
+	} words[] = { { "write pid ", "pid=" },     { "write comp ", "comp=" },
+		      { "write mask ", "mask=" },   { "write type ", "type=" },
+		      { "reset ", "reset" },        { "ignored reset", "reset" },
+		      { "swoc-mode ", "swoc=" },    { "config ", "config=" },
+		      { "unlock refused", "code" }, { "port-reset", "port" } };
 	static char story[2000];
 	size_t n = 0;
 	bool chosen = false; /* the kernel has chosen a configuration */
@@ -335,7 +335,7 @@ static void standard_file(int fd, const char *name, char *sink, size_t room)
 		return;
 	}
 	o->refs = 1;
-	o->flags = O_RDWR;
+	o->flags = O_RDWR | (fault("nonblock") ? O_NONBLOCK : 0);
 	o->ops = !sink ? &null_ops : &sink_ops;
 	o->sink = sink;
 	o->room = room;
@@ -358,6 +358,9 @@ static void inherit(int pid)
 		world.self->ignored |= (uint64_t)1 << atoi(signal);
 	for (unsigned i = 0; (signal = fault_value("block", i)); i++)
 		world.self->blocked |= (uint64_t)1 << atoi(signal);
+	world.blocked = world.self->blocked;
+	world.ignored = world.self->ignored;
+	world.left = NULL;
 }
 
 static void prepare(int pid)
@@ -416,13 +419,16 @@ static const char *left_in(const struct device *d)
 	for (unsigned i = 0; i < d->ninterfaces; i++)
 		if (d->interface[i].held && !fault("held"))
 			return "an interface is claimed";
-	return NULL;
+	for (unsigned i = 0; i < d->ninterfaces; i++)
+		if (d->interface[i].taken)
+			return "an interface without its driver";
+	return modem_used(d->modem) ? "a QMI client, or MBIM open" : NULL;
 }
 
 const char *world_left_behind(void)
 {
 	static const char *const places[] = { "/dev", "/run", "/tmp" };
-	const char *left = line_left();
+	const char *left = world.left ? world.left : line_left();
 
 	for (unsigned i = 0; !left && i < DEVICES && usb_devices[i]; i++)
 		left = left_in(usb_devices[i]);

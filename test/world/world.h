@@ -40,11 +40,14 @@ void world_end(void);
  *	latepeer	ports' own links (PORT/port) are not there
  *	unmounted	/proc, /sys and /dev are not mounted yet
  *	stdin stdout stderr = closed full broken null	terminal: stderr is one
+ *	nonblock	they are O_NONBLOCK
+ *	background	the terminal is another process group's
  *	nomknod readonly	no device node can be made, nothing on disk
  *	elsewhere	numbers of devices are others' already: sysfs places each node at port 9-9
  *	wdm-error N	that many reads of a cdc-wdm fail with EPIPE
  *	oops		whoever claims an interface dies
  *	nosignalfd bind-fails config-fails locked (another swflip runs) container
+ *	noflock		files cannot be locked
  *	user1000	not root
  *	ignore=SIGNAL	numbers of signals that are ignored when swflip starts */
 bool fault(const char *word);
@@ -75,6 +78,7 @@ void world_write(const char *file, const char *text); /* makes or replaces it */
 struct outcome {
 	int status;           /* of exit(), or -1 */
 	int signal;           /* that ended it */
+	bool locked;          /* the next swflip would wait, for a child that is left behind */
 	bool hung, spun;      /* it would wait for ever; it called and called without waiting */
 	const char *exec;     /* as process 1: what it became, and its arguments */
 	int64_t took;         /* ms */
