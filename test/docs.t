@@ -66,6 +66,7 @@ rows() {
 		'test -x pkg/usr/sbin/swflip && test -f pkg/usr/share/man/man8/swflip.8'
 	tree 0 'make install-initramfs-tools install-dracut DESTDIR=pkg PREFIX=/usr' \
 		'test -x pkg/usr/share/initramfs-tools/hooks/swflip && ls pkg/usr/lib/dracut/modules.d/*swflip/module-setup.sh'
+	tree 0 'make -n install-dracut' 'grep "install .*hooks/dracut" said'
 	tree 0 'make install-busybox DESTDIR=root' 'test -x root/init && test -f root/etc/mdev.conf'
 	tree 0 'ls root/sbin/swflip' ''
 	tree 0 'make install-openwrt DESTDIR=openwrt' 'test -f openwrt/package/utils/swflip/src/swflip.c'
