@@ -54,6 +54,7 @@ rows() {
 		'^ready$'
 	guest mbim9 0 'swflip -t at+mbim' 'in mode at\+mbim: dm nmea at mbim'
 	guest 68e2 0 'swflip -t 68a2/mbim' '68a2 in mode 68a2/mbim'
+	guest same 2 'swflip -t 68a/mbim' .
 	guest 330u 0 swflip '68a3 in mode modem'
 	guest same 0 'dmesg | grep swflip' 'swflip: 1-1: .* in mode modem'
 
@@ -175,25 +176,8 @@ fi
 
 # ---- outside
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'exit 1' HUP INT TERM
-failed=0
-
-# it NAME COMMAND...: one test; it fails if the command does, with the last line that it said.
-it() {
-	name=docs.$1
-	shift
-	(set -e; "$@") >"$work/said" 2>&1
-	# shellcheck disable=SC2181	# in a condition the shell would ignore -e
-	if [ $? -eq 0 ]; then
-		echo "ok $name"
-	else
-		echo "not ok $name: $(tail -n 1 "$work/said")"
-		sed 's/^/#   /' "$work/said"
-		failed=1
-	fi
-}
+# shellcheck source=test/tap.sh
+. test/tap.sh
 
 # ---- what the two say
 
@@ -308,7 +292,7 @@ it text t_text
 } >"$work/guest.sh"
 test/try -c "$(cat "$work/guest.sh")" em7565 >"$work/console" 2>&1
 sed -i 's/\r//g' "$work/console"
-grep -qx 'ok try' "$work/console" || sed 's/^/# /' "$work/console"
+grep -q '^ok .*try$' "$work/console" || sed 's/^/# /' "$work/console"
 guest() {
 	number
 	sed -n "s/^said $id //p" "$work/console" >"$work/$id.said"
@@ -335,4 +319,4 @@ host() {
 	it "$(name_of "$2")" judge_checked "$1" "$3"
 }
 each host
-exit $failed
+finish
