@@ -3857,7 +3857,7 @@ static bool is_kept_by_kernel(const struct modem *m)
  * to (2), and first. True when the stick has left, or the run is to stop. */
 static bool leave_to_kernel(const struct job *j)
 {
-	enum { LOOK_MS = 50, NEVER = 2 };
+	enum { LOOK_MS = 20, NEVER = 2 };
 	int64_t until = earlier(patience_end(g.me), j->since + KERNEL_FLIP_MS);
 	if (!has_entry(SYS "/bus/usb/drivers/usb-storage"))
 		return false;
