@@ -2435,6 +2435,10 @@ static void test_messages(void)
 	       "parse.control-characters", "%s", got);
 	close(fd[0]);
 
+	expect(!strcmp(error_name(EPIPE), "stall") && !strcmp(error_name(EBUSY), "busy") &&
+		       !strcmp(error_name(EIO), "failed"),
+	       "parse.errors", "%s", error_name(EIO));
+
 	/* of a longer line the kernel's log would make two (linux: LOG_LINE_MAX) */
 	if (pipe(fd))
 		abort();

@@ -475,6 +475,8 @@ ssize_t kernel_write(int fd, const void *buf, size_t n)
 	STOP("write", NULL, fd, 0, buf, n);
 	if (!o)
 		return give(-EBADF);
+	if ((o->flags & O_ACCMODE) == O_RDONLY)
+		return give(-EBADF);
 	do
 		r = o->ops->write ? o->ops->write(o, buf, n) : -EBADF;
 	while (r == -EAGAIN && patient(o, fd, POLLOUT));
@@ -1183,10 +1185,11 @@ ssize_t kernel_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr 
 	uint32_t name[3] = { AF_NETLINK, 0, 1 };
 	long r;
 
-	(void)flags;
 	STOP("recvfrom", NULL, fd, 0, NULL, 0);
 	if (!o)
 		return give(-EBADF);
+	if (flags & MSG_OOB)
+		return give(-EOPNOTSUPP);
 	do
 		r = o->ops->read(o, message, sizeof message);
 	while (r == -EAGAIN && !(flags & MSG_DONTWAIT) && patient(o, fd, POLLIN));
