@@ -1094,12 +1094,12 @@ void *kernel_mmap(void *at, size_t n, int protection, int flags, int fd, off_t o
 	void *p = shared + shared_used;
 
 	(void)at;
-	(void)protection;
 	(void)fd;
 	(void)offset;
 	STOP("mmap", NULL, -1, 0, NULL, 0);
 	n = (n + 4095) & ~(size_t)4095;
-	if (!(flags & MAP_SHARED) || shared_used + n > sizeof shared) {
+	if (protection != (PROT_READ | PROT_WRITE) || !(flags & MAP_SHARED) ||
+	    shared_used + n > sizeof shared) {
 		errno = ENOMEM;
 		return MAP_FAILED;
 	}
@@ -1156,12 +1156,15 @@ int kernel_socket(int family, int type, int protocol)
 
 int kernel_bind(int fd, const struct sockaddr *name, socklen_t size)
 {
-	(void)name;
-	(void)size;
+	uint32_t groups; /* struct sockaddr_nl: family, sender, groups */
+
 	STOP("bind", NULL, fd, 0, NULL, 0);
 	if (!opened(fd) || fault("bind-fails"))
 		return (int)give(opened(fd) ? -EACCES : -EBADF);
-	uevents_listen(opened(fd), true);
+	if (size != 12)
+		return (int)give(-EINVAL);
+	memcpy(&groups, (const char *)name + 8, sizeof groups);
+	uevents_listen(opened(fd), groups & 1);
 	return 0;
 }
 
