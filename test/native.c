@@ -32,6 +32,7 @@ struct scenario {
 	const char *says,
 		*silent; /* what stdout, stderr or the kernel's log must contain, and must not */
 	int64_t least, most; /* ms that it may take; 0: any */
+	unsigned calls;      /* system calls at most; 0: any */
 	int signal;          /* comes when a line of the modem's log begins so, or at that time */
 	const char *at_line;
 	int64_t at;
@@ -147,6 +148,7 @@ static const struct scenario scenarios[] = {
 	{ .name = "no-modem-waited",
 	  .arguments = "-t mbim",
 	  .status = 3,
+	  .calls = 400,
 	  .says = "no modem",
 	  .least = 9900,
 	  .most = 10100 },
@@ -167,6 +169,17 @@ static const struct scenario scenarios[] = {
 	  .status = 3,
 	  .says = "1-2",
 	  .story = "" },
+	{ .name = "no-modem-at-both-ports",
+	  .arguments = "-t 1-2:mbim -t 1-3:qmi -a 0",
+	  .status = 3,
+	  .says = "swflip: 1-2: no modem; next: see lsusb, or wait longer with -a\n"
+		  "swflip: 1-3: no modem; " },
+	{ .name = "no-modem-at-the-second-port",
+	  .arguments = "-t 1-1:6 -t 1-2:off -t 1-3:qmi -a 0",
+	  .modem = M7710(),
+	  .story = "",
+	  .status = 3,
+	  .says = "swflip: 1-3: no modem; " },
 	{ .name = "list-none", .arguments = "-l", .status = 3 },
 	{ .name = "closed", .arguments = "-t mbim -a 0", .faults = CLOSED, .status = 3 },
 	{ .name = "closed-with-a-modem",
@@ -372,6 +385,14 @@ static const struct scenario scenarios[] = {
 	  .modem = M7710("unlock S3CRET;locked both"),
 	  .story = "comp=8;reset;",
 	  .silent = "S3CRET" },
+	{ .name = "code-for-the-lists", /* what is stored can be read without it */
+	  .arguments = "-t mbim",
+	  .modem = M7710("error 1:AT!UDUSBCOMP=?;error 1:AT!UDPID=?"),
+	  .story = "comp=8;reset;",
+	  .heard = "at 3 ATI;at 3 AT!UDUSBCOMP?;at 3 AT!UDUSBCOMP=?;at 3 AT!UDPID=?;"
+		   "at 3 AT!UDPID?;at 3 AT!ENTERCND=\"A710\";at 3 AT!UDUSBCOMP?;"
+		   "at 3 AT!UDUSBCOMP=?;at 3 AT!UDPID=?;at 3 AT!UDPID?;at 3 AT!UDUSBCOMP=8;"
+		   "at 3 AT!UDUSBCOMP?;at 3 AT!UDPID?;at 3 AT!RESET;" },
 	{ .name = "code-refused",
 	  .arguments = "-t mbim",
 	  .modem = M7710("unlock S3CRET;locked both"),
@@ -417,6 +438,7 @@ static const struct scenario scenarios[] = {
 	  .modem = M7710("write-differs 1:comp:9"),
 	  .story = "comp=9;comp=6;",
 	  .status = 1,
+	  .silent = "on offer", /* it is no question of what to choose */
 	  .says = "what was found is stored" },
 	{ .name = "write-error",
 	  .arguments = "-t mbim",
@@ -510,7 +532,8 @@ static const struct scenario scenarios[] = {
 	  .arguments = "-t mbim",
 	  .modem = M7710("forgets comp"),
 	  .story = "comp=8;reset;",
-	  .status = 1 },
+	  .status = 1,
+	  .says = "; what was found is stored, it was reset; next: " },
 	{ .name = "second-port",
 	  .arguments = "-t mbim",
 	  .modem = M7710("pid 68A3;comp 3;port 3:password"),
@@ -684,6 +707,14 @@ static const struct scenario scenarios[] = {
 	  .arguments = "-t 8",
 	  .modem = M7710("comp 14"),
 	  .story = "config=1;comp=8;reset;" },
+	{ .name = "select-stopped", /* after a stop nothing is begun, so it is said */
+	  .arguments = "-t ecm",
+	  .modem = M7710("comp 14"),
+	  .story = "config=1;",
+	  .status = 1,
+	  .says = "; nothing was written, configuration 1 is active (was 2); next: ",
+	  .signal = SIGTERM,
+	  .at_line = "at 3 AT!UDUSBCOMP=?" },
 	{ .name = "select-leaves",
 	  .arguments = "-t qmi",
 	  .modem = { { .file = "em7355-14" } },
@@ -705,7 +736,7 @@ static const struct scenario scenarios[] = {
 	  .arguments = "",
 	  .modem = { { .file = "sku" } },
 	  .story = "swoc=1;",
-	  .says = "in mode modem",
+	  .says = "1-1: SWoC 1, SKU 2101, version 0100\nswflip: 1-1: SetSwocMode 1: accepted\n",
 	  .most = 3300 },
 	{ .name = "flip-vanish",
 	  .arguments = "",
@@ -868,6 +899,11 @@ static const struct scenario scenarios[] = {
 	  .modem = { { .file = "mc7710", .late = 15000 },
 		     { .file = "flash", .port = "1-2", .late = 7000 } },
 	  .story = "comp=8;reset;" },
+	{ .name = "appears-at-once", /* told by the kernel, it need not look again and again */
+	  .arguments = "-t qmi",
+	  .modem = { { .file = "mc7710", .late = 7300 } },
+	  .story = "",
+	  .most = 7800 },
 	{ .name = "appears-without-netlink",
 	  .arguments = "-t mbim",
 	  .faults = "nonetlink",
@@ -884,6 +920,15 @@ static const struct scenario scenarios[] = {
 	  .least = 4900,
 	  .most = 6100,
 	  .says = "hangs" },
+	{ .name = "hang-before-a-look", /* what the parent knows of it */
+	  .arguments = "-t 8 -w 3",
+	  .faults = "hang=/sys/devices/*/1-1/descriptors",
+	  .modem = M7710(),
+	  .story = "",
+	  .status = 1,
+	  .says = "1-1: 1199:68a2 not in mode 8: the kernel hangs on it, looking at it; "
+		  "nothing was written; next: ",
+	  .most = 4000 },
 	{ .name = "oops",
 	  .arguments = "-t 8",
 	  .drivers = "",
@@ -901,8 +946,16 @@ static const struct scenario scenarios[] = {
 	{ .name = "usbfs-answers",
 	  .arguments = "-t 6",
 	  .drivers = "",
+	  .most = 3000,
 	  .modem = M7710(),
 	  .story = "" },
+	{ .name = "usbfs-verbose", /* each request, and what became of it */
+	  .arguments = "-v -t 6",
+	  .drivers = "",
+	  .modem = M7710(),
+	  .story = "",
+	  .says = "swflip: 1-1: usb 2122 0003 0003 0: ok\n"
+		  "swflip: 1-1: interface 3 by usbfs: open\nswflip: 1-1: > ATI\n" },
 	{ .name = "usbfs-trickle",
 	  .arguments = "-t 6",
 	  .drivers = "",
@@ -911,11 +964,13 @@ static const struct scenario scenarios[] = {
 	{ .name = "usbfs-zlp",
 	  .arguments = "-t 6",
 	  .drivers = "",
+	  .most = 3000,
 	  .modem = M7710("zlp"),
 	  .story = "" },
 	{ .name = "usbfs-stall",
 	  .arguments = "-t 6",
 	  .drivers = "",
+	  .most = 3000,
 	  .modem = M7710("stall 1:3"),
 	  .story = "" },
 	{ .name = "usbfs-out-stuck",
@@ -1007,6 +1062,14 @@ static const struct scenario scenarios[] = {
 	  .arguments = "-t qmi",
 	  .modem = { { .file = "mbim9", .knobs = "mbim-fragment 64" } },
 	  .says = "in mode qmi" },
+	{ .name = "mbim-not-root",
+	  .arguments = "-t qmi",
+	  .faults = "user1000",
+	  .modem = { { .file = "mbim9" } },
+	  .story = "",
+	  .status = 1,
+	  .says = "run it as root",
+	  .most = 1000 },
 	{ .name = "mbim-used",
 	  .arguments = "-t 8",
 	  .faults = "user=/dev/cdc-wdm0",
@@ -1024,6 +1087,7 @@ static const struct scenario scenarios[] = {
 	{ .name = "qmi-wire",
 	  .arguments = "-t mbim",
 	  .drivers = "",
+	  .unseen = "ctrl 21 22 0001", /* DTR alone: only from USB 2.01 on */
 	  .modem = M7710("port 3:silent"),
 	  .says = "in mode mbim" },
 	{ .name = "qmi-wdm",
@@ -1247,6 +1311,7 @@ static const struct scenario scenarios[] = {
 	  .arguments = "-l",
 	  .modem = M7710(),
 	  .story = "",
+	  .silent = "PORT", /* for a person at a terminal */
 	  .most = 100,
 	  .says = "1-1\t1199:68a2\tmodem\tdm(qcserial) nmea(qcserial) at(qcserial)" },
 	{ .name = "list-appears", /* its functions are there when it is configured */
@@ -1363,13 +1428,14 @@ static const struct scenario scenarios[] = {
 	  .story = "comp=8;reset;" },
 	{ .name = "later-target", .arguments = "-t 9 -t 6", .modem = M7710(), .story = "" },
 	{ .name = "two-runs",
-	  .arguments = "-t 8 -w 3",
+	  .arguments = "-t 8 -w 20",
 	  .faults = "locked",
 	  .modem = M7710(),
 	  .story = "",
 	  .status = 1,
 	  .says = "another swflip",
-	  .most = 4000 },
+	  .unseen = "at ",
+	  .most = 21000 },
 	{ .name = "no-locks",
 	  .arguments = "-t qmi -w 3",
 	  .faults = "noflock",
@@ -1383,6 +1449,12 @@ static const struct scenario scenarios[] = {
 	  .story = "",
 	  .status = 0,
 	  .most = 100 },
+	{ .name = "terminal-list", /* nothing of the line of waiting stays */
+	  .arguments = "-l",
+	  .faults = "terminal",
+	  .modem = M7710("pid 68A3;comp 0;port 3:silent;port 4:silent"),
+	  .story = "",
+	  .says = " s left\33[K\r\33[K" },
 	{ .name = "terminal-right", /* who waits less than two seconds needs no line */
 	  .arguments = "-t qmi",
 	  .faults = "terminal",
@@ -1541,6 +1613,8 @@ static const char *wrong(const struct scenario *s, const struct outcome *o, cons
 		return "a child, or a wait";
 	if (o->took < s->least || (s->most && o->took > s->most))
 		return "another time";
+	if (s->calls && o->calls > s->calls)
+		return "too many calls";
 	if (o->locked && !o->exec)
 		return "the next run would wait for this one";
 	return s->faults && (strstr(s->faults, "hang") || strstr(s->faults, "oops")) ? NULL : left;

@@ -2018,6 +2018,33 @@ static void test_alternates(void)
 	       "parse.descriptors.alternates", "alt %u", m.configuration[0].interface[0].alternate);
 }
 
+/* The first endpoint of each kind counts, whatever else there is. */
+static void test_endpoints(void)
+{
+	enum { ISOCHRONOUS = 1, BULK = 2, INTERRUPT = 3 };
+	static const uint8_t header[] = { 9, 4, 3, 0, 9, 0xff, 0, 0, 0 };
+	uint8_t raw[200];
+	struct modem m;
+	const struct interface *i = &m.configuration[0].interface[0];
+	uint8_t *p = device_bytes(raw, 0x1199, 0x68a2, 1);
+
+	p = config_bytes(p, 1, 1);
+	p = add_bytes(p, header, sizeof header);
+	p = endpoint_bytes(p, 0x81, ISOCHRONOUS, 8);
+	p = endpoint_bytes(p, 0x02, INTERRUPT, 8);
+	p = endpoint_bytes(p, 0x83, BULK, 512);
+	p = endpoint_bytes(p, 0x84, BULK, 64);
+	p = endpoint_bytes(p, 0x05, BULK, 512);
+	p = endpoint_bytes(p, 0x06, BULK, 512);
+	p = endpoint_bytes(p, 0x87, INTERRUPT, 16);
+	p = endpoint_bytes(p, 0x88, INTERRUPT, 16);
+	read_exactly(&m, raw, (size_t)(p - raw));
+	expect(i->bulk_in == 0x83 && i->max_packet == 512 && i->bulk_out == 0x05 &&
+		       i->interrupt_in == 0x87,
+	       "parse.descriptors.endpoints", "bulk %x %x of %u, interrupt %x", i->bulk_in,
+	       i->bulk_out, i->max_packet, i->interrupt_in);
+}
+
 enum { SERIAL_PORTS = BIT(DM) | BIT(NMEA) | BIT(AT) };
 
 static const struct {
@@ -2421,6 +2448,10 @@ static void test_messages(void)
 	       "parse.control-characters", "%s", got);
 	close(fd[0]);
 
+	expect(!strcmp(error_name(EPIPE), "stall") && !strcmp(error_name(EBUSY), "busy") &&
+		       !strcmp(error_name(EIO), "failed"),
+	       "parse.errors", "%s", error_name(EIO));
+
 	/* of a longer line the kernel's log would make two (linux: LOG_LINE_MAX) */
 	if (pipe(fd))
 		abort();
@@ -2471,6 +2502,7 @@ int main(void)
 	test_bad_descriptors();
 	test_strange_descriptors();
 	test_alternates();
+	test_endpoints();
 	test_kinds();
 	test_ports();
 	test_messages();

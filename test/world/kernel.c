@@ -500,6 +500,8 @@ ssize_t kernel_write(int fd, const void *buf, size_t n)
 	STOP("write", NULL, fd, 0, buf, n);
 	if (!o)
 		return give(-EBADF);
+	if ((o->flags & O_ACCMODE) == O_RDONLY)
+		return give(-EBADF);
 	do
 		r = o->ops->write ? o->ops->write(o, buf, n) : -EBADF;
 	while (r == -EAGAIN && patient(o, fd, POLLOUT));
@@ -1127,12 +1129,12 @@ void *kernel_mmap(void *at, size_t n, int protection, int flags, int fd, off_t o
 	void *p = shared + shared_used;
 
 	(void)at;
-	(void)protection;
 	(void)fd;
 	(void)offset;
 	STOP("mmap", NULL, -1, 0, NULL, 0);
 	n = (n + 4095) & ~(size_t)4095;
-	if (!(flags & MAP_SHARED) || shared_used + n > sizeof shared) {
+	if (protection != (PROT_READ | PROT_WRITE) || !(flags & MAP_SHARED) ||
+	    shared_used + n > sizeof shared) {
 		errno = ENOMEM;
 		return MAP_FAILED;
 	}
@@ -1189,12 +1191,15 @@ int kernel_socket(int family, int type, int protocol)
 
 int kernel_bind(int fd, const struct sockaddr *name, socklen_t size)
 {
-	(void)name;
-	(void)size;
+	uint32_t groups; /* struct sockaddr_nl: family, sender, groups */
+
 	STOP("bind", NULL, fd, 0, NULL, 0);
 	if (!opened(fd) || fault("bind-fails"))
 		return (int)give(opened(fd) ? -EACCES : -EBADF);
-	uevents_listen(opened(fd), true);
+	if (size != 12)
+		return (int)give(-EINVAL);
+	memcpy(&groups, (const char *)name + 8, sizeof groups);
+	uevents_listen(opened(fd), groups & 1);
 	return 0;
 }
 
@@ -1218,10 +1223,11 @@ ssize_t kernel_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr 
 	uint32_t name[3] = { AF_NETLINK, 0, 1 };
 	long r;
 
-	(void)flags;
 	STOP("recvfrom", NULL, fd, 0, NULL, 0);
 	if (!o)
 		return give(-EBADF);
+	if (flags & MSG_OOB)
+		return give(-EOPNOTSUPP);
 	do
 		r = o->ops->read(o, message, sizeof message);
 	while (r == -EAGAIN && !(flags & MSG_DONTWAIT) && patient(o, fd, POLLIN));

@@ -335,7 +335,7 @@ static void standard_file(int fd, const char *name, char *sink, size_t room)
 		return;
 	}
 	o->refs = 1;
-	o->flags = O_RDWR | (fault("nonblock") ? O_NONBLOCK : 0);
+	o->flags = (fd ? O_RDWR : O_RDONLY) | (fault("nonblock") ? O_NONBLOCK : 0);
 	o->ops = !sink ? &null_ops : &sink_ops;
 	o->sink = sink;
 	o->room = room;
