@@ -172,7 +172,7 @@ static const struct scenario scenarios[] = {
 	{ .name = "no-modem-at-both-ports",
 	  .arguments = "-t 1-2:mbim -t 1-3:qmi -a 0",
 	  .status = 3,
-	  .says = "swflip: 1-2: no modem; next: see lsusb, or wait longer with -a\n"
+	  .says = "swflip: 1-2: no modem; next: see swflip -l and lsusb, or wait longer with -a\n"
 		  "swflip: 1-3: no modem; " },
 	{ .name = "no-modem-at-the-second-port",
 	  .arguments = "-t 1-1:6 -t 1-2:off -t 1-3:qmi -a 0",
