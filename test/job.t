@@ -9,7 +9,7 @@ cd "$(dirname "$0")" || exit 1
 . ./tap.sh
 
 mkdir -p "$work/tree/test/guest" "$work/tree/test/build/mipsel"
-cp run job tell.sh "$work/tree/test"
+cp run job tell.sh debian.sh "$work/tree/test"
 cd "$work/tree" || exit 1
 printf 'native:\n' >Makefile
 echo 'none here' >test/build/mipsel/none
