@@ -378,7 +378,7 @@ t_not_ours_on_its_port() {	# it leaves, and a flash drive is plugged into its po
 
 t_replugged() {	# taken out and put in again while it is talked to
 	nodrivers
-	has 330u -k truinstall=off -k "at=5:kill -USR1 \$(pidof modem)"
+	has 330u -k truinstall=off -k slow=5000 -k "at=5:kill -USR1 \$(pidof modem)"	# slow: the signal must come in time
 	go -t mbim
 	status 0
 	resets 2
