@@ -230,7 +230,8 @@ clean:
 	rm -rf swflip .command swflip-$(VERSION).tar.gz test/build/fresh/run.*
 	[ ! -d test/build ] || find test/build \
 		\( -name apt -o -name cache -o -name deb -o -name modules -o -name busybox -o -name musl \) -prune -o \
-		! -type d ! -name linux ! -name config ! -name version ! -name ready ! -name none ! -name musl-gcc -exec rm -f {} +
+		! -type d ! -name linux ! -name config ! -name version ! -name ready ! -name none ! -name musl-gcc \
+		! -name root.tar -exec rm -f {} +
 
 distclean: clean
 	rm -rf test/build
