@@ -647,11 +647,11 @@ static const struct scenario scenarios[] = {
 	  .signal = SIGTERM,
 	  .at_line = "at 3 ATI" },
 	{ .name = "chld-blocked",
-	  .arguments = "-t qmi",
+	  .arguments = "-t 6",
 	  .faults = "block=17",
 	  .modem = M7710(),
 	  .story = "",
-	  .most = 10 },
+	  .most = 200 },
 	{ .name = "term-at-a-slow-write", /* it goes on, and is given the time */
 	  .arguments = "-t mbim",
 	  .modem = M7710("pid 68A3;comp 3;slow 350"),
