@@ -937,6 +937,18 @@ static void test_reading(void)
 	g.me = NULL;
 }
 
+/* A final result is a line of its own; what only begins like one is text. */
+static void test_results(void)
+{
+	expect(result_of("OK") == RESULT_OK && result_of("ok \n") == RESULT_OK &&
+		       result_of("ERROR\n") == RESULT_ERROR && result_of("BUSY") == RESULT_BUSY &&
+		       result_of("+CME ERROR: 3") == RESULT_ERROR &&
+		       result_of("OK to send") == NO_RESULT &&
+		       result_of("ERROR log: 0") == NO_RESULT && result_of("OKAY") == NO_RESULT &&
+		       result_of("BUSY hour 8") == NO_RESULT && result_of("") == NO_RESULT,
+	       "parse.results", "%u", result_of("OK to send"));
+}
+
 /* A type that no modem is known to have: it stays as it is (8.4), so it must be read as it is. */
 static void test_type(void)
 {
@@ -2486,6 +2498,7 @@ int main(void)
 	test_lists();
 	test_answers();
 	test_silence();
+	test_results();
 	test_reading();
 	test_type();
 	test_values();
