@@ -955,6 +955,9 @@ t_openwrt_hotplug_() {
 	event 0 0 ACTION=add DEVTYPE=usb_device PRODUCT=1199/fff/0 SEQNUM=200
 	echo 200 >"$R/tmp/swflip.seqnum"
 	event 0 1 ACTION=add DEVTYPE=usb_device PRODUCT=1199/fff/0 SEQNUM=201
+	# Of a run that has ended, and is about to note it.
+	(sleep 0.3 && echo 200 >"$R/tmp/swflip.seqnum") &
+	event 0 0 ACTION=add DEVTYPE=usb_device PRODUCT=1199/fff/0 SEQNUM=200
 }
 
 t_openwrt_preinit() {	# HOW

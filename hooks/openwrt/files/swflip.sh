@@ -24,6 +24,10 @@ swflip_run() {
 		set -- "$@" -t "$t"
 	done
 	(
+		# an event that came when a run had just ended, but not noted it yet
+		if [ -n "${SEQNUM:-}" ] && sleep 1 && swflip_is_old; then
+			return
+		fi
 		status=0
 		if [ -n "$quiet" ]; then
 			swflip_unless_none "$@" || status=$?
