@@ -4151,7 +4151,7 @@ static void append_driver(struct text *t, const struct modem *m, enum function f
 	if (driver[0])
 		append(t, "; %s driven by %s", functions[f].name, driver);
 	else if (has_entry(directory.s))
-		append(t, "; %s has no driver: %s does not take it", functions[f].name, module);
+		append(t, "; %s has no driver yet, though %s is there", functions[f].name, module);
 	else
 		append(t, "; %s has no driver: the module is %s", functions[f].name, module);
 }

@@ -276,7 +276,7 @@ static const struct scenario scenarios[] = {
 	  .arguments = "-t qmi",
 	  .modem = { { .file = "9205" } },
 	  .story = "",
-	  .says = "; qmi has no driver: qmi_wwan does not take it\n" },
+	  .says = "; qmi has no driver yet, though qmi_wwan is there\n" },
 	/* the index dialect, over a tty */
 	{ .name = "mbim",
 	  .arguments = "-t mbim",
