@@ -2757,7 +2757,9 @@ static const char *read_mode(struct target *t, const char **s)
 	}
 	if (is_digit(**s)) {
 		t->mode = MODE_NUMBER;
-		return read_digits(s, 10, 255, &t->value) ? NULL : "a composition is 0 to 255";
+		return read_digits(s, 10, 255, &t->value)
+			       ? NULL
+			       : "a composition is 0 to 255, and a PID stands before /MODE";
 	}
 	t->mode = MODE_NAMES;
 	if (!read_names(s, &t->value))
@@ -3757,6 +3759,8 @@ static enum reason ask_candidates(struct job *j, struct answer *a)
 		for (unsigned i = 0; i < CANDIDATES; i++) {
 			if (!(round_set & remaining & BIT(i)))
 				continue;
+			if (is_stopped())
+				return last;
 			bool alone = round_set == BIT(i);
 			int64_t turn_end =
 				alone ? round_end : earlier(round_end, now_ms() + TURN_MS);
@@ -3863,7 +3867,7 @@ static bool leave_to_kernel(const struct job *j)
 		return false;
 	if (read_number_file(SYS "/module/usb_storage/parameters/swi_tru_install", 10) == NEVER)
 		return false;
-	report(LEVEL_INFO, "the kernel's usb-storage asks first");
+	report(LEVEL_INFO, "the kernel's usb-storage sends its request first");
 	for (;;) {
 		if (has_left(j, earlier(until, now_ms() + LOOK_MS)) || is_stopped())
 			return true;
@@ -4032,10 +4036,10 @@ static const struct {
 	[NO_BIT] = { "a bitmask has no bit for that", "name another function" },
 	[NO_BITMASKS] = { "it takes a composition, not a bitmask", "give names or a number" },
 	[NO_NUMBERS] = { "it takes a bitmask, not this number", "give names or 0xHEX" },
-	[ONLY_WITHOUT_AT] = { "only a composition without an AT port would do",
+	[ONLY_WITHOUT_AT] = { "only a mode without an AT port would do",
 			      "end the target with ! if that is wanted" },
 	[NOT_LISTED] = { "it does not offer that",
-			 "choose what it offers, or update its firmware" },
+			 "choose what it offers, or another of its PIDs, or update its firmware" },
 	[PID_NOT_LISTED] = { "it does not list that PID", "choose one that it lists" },
 	[PID_NOT_WRITABLE] = { "it has another PID, which cannot be written this way",
 			       "leave the PID out of the target" },
