@@ -2,7 +2,7 @@
 #   make                                   static, with musl-gcc where there is one
 #   make CC=mipsel-linux-musl-gcc          for another machine
 #   make CPPFLAGS=-DTARGET=mbim            with another target compiled in, see config.h
-#   make STATIC= SMALL= LDFLAGS=           dynamic, with symbols, as a distribution wants it
+#   make CC=cc STATIC= SMALL= LDFLAGS=     dynamic, with symbols, as a distribution wants it
 .POSIX:
 
 VERSION = 1.0

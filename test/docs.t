@@ -62,7 +62,7 @@ rows() {
 	tree 0 'make CC=clang' 'grep -qx clang .command'
 	tree 0 'make CPPFLAGS=-DTARGET=mbim' './swflip -h | grep -q "[( ]mbim)"'
 	tree 0 "make CPPFLAGS='-DTARGET=\"1-1:mbim 1-2:qmi\"'" './swflip -h | grep -q "1-1:mbim 1-2:qmi"'
-	tree 0 'make STATIC= SMALL= LDFLAGS= CFLAGS=-g' 'readelf -d swflip | grep NEEDED && readelf -S swflip | grep symtab'
+	tree 0 'make CC=cc STATIC= SMALL= LDFLAGS= CFLAGS=-g' 'readelf -d swflip | grep NEEDED && readelf -S swflip | grep symtab'
 	tree 0 'make install DESTDIR=pkg PREFIX=/usr MANPREFIX=/usr/share/man' \
 		'test -x pkg/usr/sbin/swflip && test -f pkg/usr/share/man/man8/swflip.8'
 	tree 0 'make install-initramfs-tools install-dracut DESTDIR=pkg PREFIX=/usr' \
