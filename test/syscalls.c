@@ -44,6 +44,7 @@ static const struct {
 	CALL(mknod),
 	CALL(mmap),
 	CALL(open),
+	CALL(openat),
 	CALL(poll),
 	CALL(ppoll),
 	CALL(read),
@@ -107,6 +108,8 @@ static void judge(pid_t pid, const struct user_regs_struct *r, bool started)
 	used[i] = true;
 	if (r->orig_rax == SYS_open)
 		judge_open(pid, r->rdi, r->rsi);
+	if (r->orig_rax == SYS_openat)
+		judge_open(pid, r->rsi, r->rdx);
 }
 
 int main(int argc, char **argv)
