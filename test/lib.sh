@@ -62,7 +62,7 @@ within() {
 }
 
 is_empty() { [ -z "$(ports)" ]; }
-gone() { within 8 is_empty; }
+gone() { within 30 is_empty; }	# usb-storage may wait 5 s for an answer, more than once
 
 # Configured means that it has interfaces; bConfigurationValue would block while a driver probes.
 configured() { set -- "$usb/$1":*; [ -e "$1" ]; }
