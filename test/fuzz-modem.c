@@ -139,8 +139,9 @@ static void judge(const struct outcome *o, struct device *d, const char *target,
 		     "it is not there");
 	if (strstr(fault_, "hang") || (what && !strcmp(what, "a process")))
 		return;
-	if (what && strstr(what, "QMI"))
-		return; /* native.c judges it: here the answer may be spoilt, late or cut off by a stop */
+	/* nobody can release a client whose number was in an answer that was spoilt or lost */
+	if ((spoilt || strstr(fault_, "wdm-error")) && what && strstr(what, "QMI"))
+		return;
 	must(!what, what);
 }
 
