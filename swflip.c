@@ -55,7 +55,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* fork() but for what threads need, which is 1.2 KB of musl. uClibc and old glibc have no such. */
+/* _Fork() is fork() without the steps that only threads need: 1.2 KB less of musl. uClibc, and glibc
+ * before 2.34, have only fork(). */
 #if !defined __GLIBC__ || __GLIBC_MINOR__ >= 34
 #define fork _Fork
 #endif
@@ -1249,9 +1250,10 @@ static void glance_at_interface(struct modem *m, int directory, const char *name
 	i->subclass = read_hex8(modalias + SUBCLASS_AT);
 	i->protocol = read_hex8(modalias + PROTOCOL_AT);
 	i->endpoints = PAIR; /* another class says enough by itself */
-	print(&file, "%s/bNumEndpoints", name);
-	if (i->class == VENDOR_CLASS)
+	if (i->class == VENDOR_CLASS) {
+		print(&file, "%s/bNumEndpoints", name);
 		i->endpoints = (uint8_t)read_number_at(directory, file.s, 16);
+	}
 	i->bulk_in = i->endpoints >= PAIR;
 	i->bulk_out = i->endpoints >= PAIR;
 	i->interrupt_in = i->endpoints >= PAIR_AND_INTERRUPT;
@@ -4237,7 +4239,7 @@ static int end_dry_run(const struct job *j, const struct step *step)
 		struct text file;
 		device_file(&file, j->s.seen.port, "bConfigurationValue");
 		if (access(file.s, W_OK) < 0)
-			return fail_job(j, NOT_PERMITTED);
+			return fail_job(j, errno == EACCES ? NOT_PERMITTED : NOT_SELECTED);
 	}
 	if (step->action == FLIP) {
 		int fd = open_usb_device(&j->s.seen);

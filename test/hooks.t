@@ -713,6 +713,19 @@ t_mdev_between() {
 	[ ! -h "$R/run/swflip.busy" ] || die 'it is at work for ever'
 }
 
+# The number of one that was killed may be another's by now, and that one may live for ever.
+t_mdev_stale() {
+	mdev_root busybox 'echo swflip >>/log'
+	rm "$R/bin/sleep"
+	printf '#!/bin/busybox sh\n' >"$R/bin/sleep"	# no time passes
+	chmod +x "$R/bin/sleep"
+	ln -s 1 "$R/run/swflip.busy"
+	mdev ACTION=add DEVTYPE=usb_device PRODUCT=1199/68a2/6 $node
+	n=0
+	until grep -q swflip "$R/log" 2>/dev/null || [ $n -ge 100 ]; do sleep 0.1; n=$((n + 1)); done
+	lines '^swflip' 1
+}
+
 # In a running system mdev goes on at once; in mkinitfs's image it waits.
 t_mdev_background() {
 	mdev_root busybox 'sleep 1; echo swflip >>/log'
@@ -1249,6 +1262,7 @@ it mkinitfs.mdev_late t_mdev_late mkinitfs
 it busybox.mdev t_mdev busybox
 it busybox.mdev_late t_mdev_late busybox
 it busybox.mdev_between t_mdev_between
+it busybox.mdev_stale t_mdev_stale
 it busybox.mdev_background t_mdev_background
 for how in 0 1 3; do it busybox.init_$how t_init_boots "exit $how"; done
 # shellcheck disable=SC2016

@@ -472,7 +472,7 @@ static long set_config(struct device *d, unsigned value)
 	if (n < 0)
 		return n;
 	d->config = value;
-	make_text(d->sys, "bConfigurationValue", value ? format("%u\n", value) : "\n")->device = d;
+	make_text(d->sys, "bConfigurationValue", value ? format("%u\n", value) : "\n");
 	if (config)
 		parse_interfaces(d, config, size);
 	make_text(d->sys, "bNumInterfaces", format("%2u\n", d->ninterfaces));
