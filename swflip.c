@@ -55,8 +55,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* _Fork() is fork() without the steps that only threads need: 1.2 KB less of musl. uClibc, and glibc
- * before 2.34, have only fork(). */
+/* _Fork() is fork() without the steps that only threads need: 1.2 KB less of musl. uClibc, and
+ * glibc before 2.34, have only fork(). */
 #if !defined __GLIBC__ || __GLIBC_MINOR__ >= 34
 #define fork _Fork
 #endif
