@@ -343,6 +343,12 @@ struct slot {
 	struct text state; /* what is stored in the modem, once something was written */
 };
 
+/* What all processes of a run see. */
+struct shared {
+	int64_t deadline; /* ms: the end of the run */
+	struct slot slots[SLOTS];
+};
+
 enum level { LEVEL_ERROR, LEVEL_VERDICT, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG } ONE_BYTE;
 
 /* The run as a whole. */
@@ -362,7 +368,6 @@ static struct {
 	int64_t stopped;     /* when the stop came, 0 = it did not */
 	unsigned devices;    /* on USB, at the last look */
 	bool crowded;        /* there were more modems than slots */
-	int64_t *deadline;   /* process 1 sees it, too */
 	bool listening;      /* for uevents, if the kernel gives a socket for them */
 	int uevents;         /* the socket; -1 = none */
 	int lock;            /* on the directory that keeps two runs apart; -1 = none */
@@ -370,12 +375,13 @@ static struct {
 	int status_flags[3]; /* O_NONBLOCK and the like as they were found, by number */
 	sigset_t unblocked;  /* the signal mask while waiting */
 	sigset_t found_mask; /* as the caller left it */
-	struct slot *slots;  /* shared with the children */
 	unsigned taken;      /* of the slots */
 	struct slot *me;     /* a child's own */
 	unsigned targets;
 	struct target target[16];
 	struct text life; /* the line of waiting, as it stands on the terminal */
+	struct shared *shared;
+	struct shared own; /* what shared points to as long as there is no child */
 } g;
 
 /* ---- text: words, digits and bytes of any source ---- */
@@ -633,6 +639,12 @@ static void mask_controls(char *s)
 			*s = '?';
 }
 
+/* Opens a file. musl's open() sets FD_CLOEXEC by a second call. */
+static int open_file(const char *path, int flags)
+{
+	return openat(AT_FDCWD, path, flags | O_CLOEXEC);
+}
+
 /* Gives one message, in one write. The kernel limits the messages of each open of /dev/kmsg, so
  * it is opened anew for each. */
 PRINTF(2) static void report(enum level level, const char *format, ...)
@@ -648,7 +660,7 @@ PRINTF(2) static void report(enum level level, const char *format, ...)
 	va_list list;
 	if (level > g.level || (g.kmsg && level == LEVEL_DEBUG))
 		return;
-	int kmsg = g.kmsg ? open(DEV "/kmsg", O_WRONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+	int kmsg = g.kmsg ? open_file(DEV "/kmsg", O_WRONLY | O_NONBLOCK) : -1;
 	const char *clear = g.terminal ? "\r\033[K" : ""; /* the line of waiting */
 	print(&line, "%s", kmsg >= 0 ? priority[level] : clear);
 	char *message = line.s + strlen(line.s);
@@ -736,8 +748,8 @@ static void note_life(void)
 static int64_t patience_end(const struct slot *s)
 {
 	if (s->written)
-		return *g.deadline;
-	return earlier(*g.deadline, s->heard + SILENCE_MS);
+		return g.shared->deadline;
+	return earlier(g.shared->deadline, s->heard + SILENCE_MS);
 }
 
 /* So many milliseconds from now, but not beyond the end of patience. */
@@ -826,7 +838,7 @@ static int read_file(const char *file, void *buffer, size_t size)
 static bool write_file(const char *file, const char *text)
 {
 	size_t length = strlen(text);
-	int fd = open(file, O_WRONLY | O_CLOEXEC);
+	int fd = open_file(file, O_WRONLY);
 	if (fd < 0)
 		return false;
 	bool done = write(fd, text, length) == (ssize_t)length;
@@ -885,7 +897,7 @@ struct directory {
 
 static void open_directory(struct directory *d, const char *path)
 {
-	d->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	d->fd = open_file(path, O_RDONLY | O_DIRECTORY);
 	d->used = 0;
 	d->at = 0;
 }
@@ -1439,7 +1451,7 @@ static int open_private_node(dev_t number, int flags)
 				error = errno;
 			continue;
 		}
-		int fd = open(file.s, flags);
+		int fd = open_file(file.s, flags);
 		if (fd < 0)
 			error = errno;
 		unlink(file.s);
@@ -1455,7 +1467,7 @@ static int open_private_node(dev_t number, int flags)
  * returns -1, and errno says why. */
 static int open_node(const char *name, const char *number_file, const char *device)
 {
-	enum { FLAGS = O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC };
+	enum { FLAGS = O_RDWR | O_NOCTTY | O_NONBLOCK };
 	struct text file;
 	char target[PATH_SIZE];
 	dev_t number = read_node_number(number_file);
@@ -1464,7 +1476,8 @@ static int open_node(const char *name, const char *number_file, const char *devi
 	if (!number)
 		return -1;
 	print(&file, DEV "/%s", name);
-	int fd = is_node(file.s, number) ? open(file.s, FLAGS) : open_private_node(number, FLAGS);
+	int fd = is_node(file.s, number) ? open_file(file.s, FLAGS)
+					 : open_private_node(number, FLAGS);
 	if (fd < 0)
 		return -1;
 	print(&file, SYS "/dev/char/%u:%u", major(number), minor(number));
@@ -3975,7 +3988,7 @@ static void act_reset(struct job *j, const struct step *step)
 	close_link(j);
 	print(&g.me->doing, "waiting for the modem to leave the bus");
 	note_reset(h, step);
-	bool left = has_left(j, earlier(now_ms() + LEAVE_MS, *g.deadline));
+	bool left = has_left(j, earlier(now_ms() + LEAVE_MS, g.shared->deadline));
 	if (!left && !is_stopped())
 		note_no_reset(h);
 }
@@ -4208,7 +4221,7 @@ static void look_again(struct job *j)
 	s->history.stopped = g.stop;
 	s->age_ms = now_ms() - j->since;
 	s->silent_ms = now_ms() - g.me->heard;
-	s->left_ms = *g.deadline - now_ms();
+	s->left_ms = g.shared->deadline - now_ms();
 	g.hold = is_unfinished(s);
 	g.me->begun = g.hold;
 }
@@ -4363,15 +4376,25 @@ static int list_modem(struct job *j)
 
 /* ---- supervise: the parent finds modems, starts a child for each, and gives the verdicts ---- */
 
-/* What the parent and its children share. */
-struct shared {
-	int64_t deadline;
-	struct slot slots[SLOTS];
-};
+/* Gives the parent and its children the same memory. It comes with the first child, as a run that
+ * needs none has 3 % less to do without it. The slots move: pointers to them become stale. */
+static bool share_memory(void)
+{
+	if (g.shared != &g.own)
+		return true;
+	struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		return false;
+	shared->deadline = g.own.deadline;
+	memcpy(shared->slots, g.own.slots, g.taken * sizeof *g.own.slots);
+	g.shared = shared;
+	return true;
+}
 
 static struct slot *end_of_slots(void)
 {
-	return g.slots + g.taken;
+	return g.shared->slots + g.taken;
 }
 
 /* The target for a port: its own, or its companion's, before the one for all. NULL where none is.
@@ -4441,7 +4464,7 @@ static void start_child(struct slot *s)
 /* Is a port, or its companion, taken already? */
 static bool is_taken(const char *port)
 {
-	for (struct slot *s = g.slots; s < end_of_slots(); s++)
+	for (struct slot *s = g.shared->slots; s < end_of_slots(); s++)
 		if (!strcmp(s->port, port) || !strcmp(s->peer, port))
 			return true;
 	return false;
@@ -4469,16 +4492,20 @@ static void take_port(const char *port)
 		g.crowded = true;
 		return;
 	}
-	struct slot *s = &g.slots[g.taken++];
+	bool right = all_seen && !g.list && decide(&first).action == DONE;
+	bool shared = right || share_memory();
+	struct slot *s = &g.shared->slots[g.taken++];
 	copy_port(s->port, port, strlen(port));
 	copy_port(s->peer, peer, strlen(peer));
 	s->idVendor = first.seen.idVendor;
 	s->idProduct = first.seen.idProduct;
 	s->target = first.wanted;
-	if (all_seen && !g.list && decide(&first).action == DONE)
+	if (right)
 		pronounce(s, succeed(&first, &s->verdict));
-	else
+	else if (shared)
 		start_child(s);
+	else
+		give_up(s, NOT_STARTED);
 }
 
 /* Looks at all devices. If there are more than the last time, one has appeared. */
@@ -4541,7 +4568,7 @@ static int64_t reap_children(const struct slot **busy)
 {
 	int64_t next = INT64_MAX;
 	*busy = NULL;
-	for (struct slot *s = g.slots; s < end_of_slots(); s++) {
+	for (struct slot *s = g.shared->slots; s < end_of_slots(); s++) {
 		if (!s->child)
 			continue;
 		next = earlier(next, tend_child(s));
@@ -4556,7 +4583,7 @@ static bool is_awaited(const struct target *t)
 {
 	if (t->mode == MODE_OFF)
 		return false;
-	for (const struct slot *s = g.slots; s < end_of_slots(); s++)
+	for (const struct slot *s = g.shared->slots; s < end_of_slots(); s++)
 		if (!t->port[0] || s->target == t)
 			return false;
 	return true;
@@ -4573,7 +4600,7 @@ static bool is_any_awaited(void)
 /* How long to wait for a modem that has not come. */
 static int64_t appear_end(void)
 {
-	return earlier(*g.deadline, g.appeared + g.appear_ms);
+	return earlier(g.shared->deadline, g.appeared + g.appear_ms);
 }
 
 /* One line that is drawn again when it changes, for a person at a terminal. */
@@ -4582,7 +4609,7 @@ static void show_life(const struct slot *busy, bool locked)
 	enum { LIFE_MS = 2000 }; /* who waits less needs none */
 	struct text line;
 	int64_t now = now_ms();
-	int64_t left = (busy || locked ? *g.deadline : appear_end()) - now + 999;
+	int64_t left = (busy || locked ? g.shared->deadline : appear_end()) - now + 999;
 	if (!g.terminal || g.level < LEVEL_INFO || now < g.begin + LIFE_MS)
 		return;
 	print(&line, "\rswflip: ");
@@ -4623,7 +4650,7 @@ static void print_list(void)
 	bool terminal = tcgetattr(1, &t) == 0;
 	if (terminal && g.taken)
 		write_text(1, "PORT\tID\tSTATE\tFUNCTIONS (DRIVER)\tAT PORT\tHAS\tOFFERS\n");
-	for (struct slot *s = g.slots; s < end_of_slots(); s++) {
+	for (struct slot *s = g.shared->slots; s < end_of_slots(); s++) {
 		s->verdict.s[sizeof s->verdict.s - 2] = '\0'; /* room for the end of the line */
 		append(&s->verdict, "\n");
 		write_text(1, s->verdict.s);
@@ -4634,7 +4661,7 @@ static void print_list(void)
 static int conclude(void)
 {
 	int status = g.crowded ? EXIT_NOT_DONE : EXIT_DONE;
-	for (struct slot *s = g.slots; s < end_of_slots(); s++) {
+	for (struct slot *s = g.shared->slots; s < end_of_slots(); s++) {
 		if (s->child)
 			give_up(s, HANGS);
 		status = worse_status(status, s->status);
@@ -4668,7 +4695,7 @@ static int conclude(void)
 static bool open_lock(void)
 {
 	if (g.lock < 0)
-		g.lock = open(SYS "/bus/usb", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		g.lock = open_file(SYS "/bus/usb", O_RDONLY | O_DIRECTORY);
 	return g.lock >= 0;
 }
 
@@ -4692,7 +4719,7 @@ static int supervise(void)
 			return 0;
 		if (g.stop && !g.stopped)
 			g.stopped = now_ms();
-		if (locked && (g.stop || now_ms() >= *g.deadline)) {
+		if (locked && (g.stop || now_ms() >= g.shared->deadline)) {
 			clear_life();
 			report(LEVEL_ERROR, "another swflip is at work; next: wait for it to end");
 			return EXIT_NOT_DONE;
@@ -4703,7 +4730,7 @@ static int supervise(void)
 			next = reap_children(&busy);
 		bool waiting =
 			locked || busy || (!g.stop && is_any_awaited() && now_ms() < appear_end());
-		if (!waiting || now_ms() >= *g.deadline + TAIL_MS)
+		if (!waiting || now_ms() >= g.shared->deadline + TAIL_MS)
 			break;
 		show_life(busy, locked);
 		if (locked)
@@ -4712,7 +4739,7 @@ static int supervise(void)
 			next = earlier(next, appear_end());
 		if (g.terminal || busy)
 			next = earlier(next, now_ms() + TICK_MS);
-		watch(earlier(next, *g.deadline + TAIL_MS));
+		watch(earlier(next, g.shared->deadline + TAIL_MS));
 	}
 	clear_life();
 	if (g.lock >= 0)
@@ -4916,7 +4943,7 @@ static enum outcome apply_options(const struct given *given)
 	memcpy(g.code, code, strlen(code) + 1);
 	g.level = levels[log];
 	g.appear_ms = (int64_t)appear * 1000;
-	*g.deadline = g.begin + (int64_t)wait * 1000;
+	g.shared->deadline = g.begin + (int64_t)wait * 1000;
 	return GO_ON;
 }
 
@@ -5025,10 +5052,6 @@ static enum outcome configure(char **argv)
 static int run(char **argv)
 {
 	struct termios t;
-	if (!g.slots) {
-		report(LEVEL_ERROR, "memory: none to be had");
-		return EXIT_USAGE;
-	}
 	enum outcome outcome = configure(argv);
 	if (outcome != GO_ON)
 		return outcome == BAD_USAGE ? EXIT_USAGE : EXIT_DONE;
@@ -5083,8 +5106,8 @@ static void work_in_child(void)
 {
 	enum { LONGER_MS = 1000, LOOK_MS = 100 };
 	static char *no_arguments[] = { NULL };
-	*g.deadline = g.begin + (int64_t)WAIT * 1000;
-	pid_t child = fork();
+	g.shared->deadline = g.begin + (int64_t)WAIT * 1000;
+	pid_t child = share_memory() ? fork() : -1; /* the child may set another deadline */
 	if (child == 0) {
 		setpgid(0, 0);
 		_exit(run(no_arguments));
@@ -5093,7 +5116,7 @@ static void work_in_child(void)
 		report(LEVEL_ERROR, "no process could be started, the modem stays as it is");
 		return;
 	}
-	while (waitpid(child, NULL, WNOHANG) == 0 && now_ms() < *g.deadline + LONGER_MS)
+	while (waitpid(child, NULL, WNOHANG) == 0 && now_ms() < g.shared->deadline + LONGER_MS)
 		wait_for(-1, 0, now_ms() + LOOK_MS);
 	kill(-child, SIGKILL);
 }
@@ -5116,10 +5139,15 @@ static void become_init(const char *named, const struct stat *me, char **argv)
 	}
 }
 
-static void set_handler(int number, void (*handler)(int))
+typedef void (*handler)(int);
+
+/* Returns the handler that was there. */
+static handler set_handler(int number, handler new)
 {
-	struct sigaction action = { .sa_handler = handler };
-	sigaction(number, &action, NULL);
+	struct sigaction action = { .sa_handler = new };
+	struct sigaction found = { .sa_handler = SIG_DFL };
+	sigaction(number, &action, &found);
+	return found.sa_handler;
 }
 
 static void restore_signals(void)
@@ -5143,10 +5171,7 @@ static int be_first_process(char **argv)
 		return run(argv + 1);
 	}
 	g.hold = true; /* nothing stops process 1 */
-	if (g.slots)
-		work_in_child();
-	else
-		run(argv);     /* which says why not */
+	work_in_child();
 	g.level = LEVEL_ERROR; /* the child has said it all */
 	read_kernel_line(&given, false);
 	if (stat(PROC "/self/exe", &me) < 0)
@@ -5165,8 +5190,8 @@ static void open_standard_files(void)
 {
 	for (int fd = 0; fd <= 2; fd++) {
 		int flags = fcntl(fd, F_GETFL);
-		if (flags < 0 && open(DEV "/null", O_RDWR) < 0)
-			open("/", O_RDONLY);
+		if (flags < 0 && openat(AT_FDCWD, DEV "/null", O_RDWR) < 0)
+			(void)openat(AT_FDCWD, "/", O_RDONLY);
 		g.status_flags[fd] = flags < 0 ? 0 : flags;
 	}
 }
@@ -5187,22 +5212,20 @@ static void handle_child(int number)
 static void prepare_signals(void)
 {
 	static const int stops[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
-	struct sigaction found;
 	sigset_t blocked;
-	sigprocmask(SIG_BLOCK, NULL, &g.found_mask);
-	g.unblocked = g.found_mask;
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGCHLD);
+	for (size_t i = 0; i < LEN(stops); i++)
+		sigaddset(&blocked, stops[i]);
+	sigprocmask(SIG_BLOCK, &blocked, &g.found_mask);
+	g.unblocked = g.found_mask;
 	sigdelset(&g.unblocked, SIGCHLD);
 	set_handler(SIGCHLD, handle_child);
 	for (size_t i = 0; i < LEN(stops); i++) {
-		if (sigaction(stops[i], NULL, &found) == 0 && found.sa_handler == SIG_IGN)
-			continue;
-		sigaddset(&blocked, stops[i]);
 		sigdelset(&g.unblocked, stops[i]);
-		set_handler(stops[i], handle_stop);
+		if (set_handler(stops[i], handle_stop) == SIG_IGN)
+			set_handler(stops[i], SIG_IGN);
 	}
-	sigprocmask(SIG_BLOCK, &blocked, NULL);
 	set_handler(SIGPIPE, SIG_IGN); /* not even a console that goes away may end a change */
 	set_handler(SIGTTOU, SIG_IGN);
 }
@@ -5216,12 +5239,7 @@ int main(int argc, char **argv)
 	g.level = LEVEL_INFO;
 	g.uevents = -1;
 	g.lock = -1;
-	struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
-				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (shared != MAP_FAILED) {
-		g.deadline = &shared->deadline;
-		g.slots = shared->slots;
-	}
+	g.shared = &g.own;
 	if (getpid() == 1)
 		return be_first_process(argv);
 	return run(argv + (argc > 0 ? 1 : 0));

@@ -123,8 +123,7 @@ static int fuzz_words(const uint8_t *data, size_t size)
 	g = before;
 	memset(&t, 0, sizeof t);
 	if (*copy != 'T') {
-		static int64_t deadline;
-		g.deadline = &deadline;
+		g.shared = &g.own;
 		given.text[SET_CODE] = "A710";
 		if (read_kernel_words(copy, &given) == GO_ON && apply_options(&given) == GO_ON)
 			must(strlen(g.code) >= 4 && strlen(g.code) <= 15, "a code");

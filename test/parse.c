@@ -682,15 +682,13 @@ static void test_values(void)
 }
 
 /* What a child of the program has: a slot, a deadline, a link to one end of a socket. */
-static int64_t deadline;
-
 static void play_child(struct slot *me)
 {
 	memset(me, 0, sizeof *me);
-	deadline = now_ms() + 100000;
+	g.shared = &g.own;
+	g.shared->deadline = now_ms() + 100000;
 	me->heard = now_ms();
 	g.me = me;
-	g.deadline = &deadline;
 }
 
 /* A modem that answers one question and not the next: nothing of the first answer is taken for the
@@ -2489,7 +2487,7 @@ int main(void)
 	snprintf(dir, sizeof dir, "%s/swflip-parse-XXXXXX", tmp ? tmp : "/tmp");
 	if (!mkdtemp(dir) || chdir(dir))
 		return 1;
-	g.deadline = &deadline;
+	g.shared = &g.own;
 	g.uevents = -1;
 	strcpy(g.code, "A710");
 	g.level = LEVEL_ERROR;
