@@ -1,4 +1,5 @@
-# swflip. What can be set from outside: CC, CFLAGS, CPPFLAGS, LDFLAGS, STATIC, SMALL, HOSTCC, DESTDIR, PREFIX, MANPREFIX.
+# swflip. What can be set from outside: CC, CFLAGS, CPPFLAGS, LDFLAGS, STATIC, SMALL, HOSTCC, DESTDIR, PREFIX, SBINDIR,
+# MANPREFIX.
 #   make                                   static, with musl-gcc where there is one
 #   make CC=mipsel-linux-musl-gcc          for another machine
 #   make CPPFLAGS=-DTARGET=mbim            with another target compiled in, see config.h
@@ -8,6 +9,7 @@
 VERSION = 1.0
 EPOCH = 1795392000
 PREFIX = /usr/local
+SBINDIR = $(PREFIX)/sbin
 MANPREFIX = $(PREFIX)/share/man
 CC != command -v musl-gcc >/dev/null && echo musl-gcc || echo cc
 CFLAGS != $(CC) -Oz -E - </dev/null >/dev/null 2>&1 && echo -Oz || echo -Os
@@ -111,12 +113,12 @@ built:
 	@[ -e swflip ] && [ -z "$$(find swflip.c config.h Makefile -newer swflip)" ] || $(MAKE) swflip
 
 install: built
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(MANPREFIX)/man8
-	install -m 755 swflip $(DESTDIR)$(PREFIX)/sbin
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANPREFIX)/man8
+	install -m 755 swflip $(DESTDIR)$(SBINDIR)
 	install -m 644 swflip.8 $(DESTDIR)$(MANPREFIX)/man8
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/sbin/swflip $(DESTDIR)$(MANPREFIX)/man8/swflip.8
+	rm -f $(DESTDIR)$(SBINDIR)/swflip $(DESTDIR)$(MANPREFIX)/man8/swflip.8
 
 # ---- hooks. DESTDIR is the root of the system, of the image, or of the builder's source tree.
 # With PREFIX=/usr, as packagers have it, the generators' own folders are used, else the site's.
@@ -179,9 +181,9 @@ install-mkinitfs: mdev-helper
 	install -m 755 hooks/mkinitfs/swflip.initd $(DESTDIR)/etc/init.d/swflip
 
 mdev-helper:
-	install -d $(DESTDIR)$(PREFIX)/sbin
-	$(FILL) hooks/busybox/swflip-hotplug >$(DESTDIR)$(PREFIX)/sbin/swflip-hotplug
-	chmod 755 $(DESTDIR)$(PREFIX)/sbin/swflip-hotplug
+	install -d $(DESTDIR)$(SBINDIR)
+	$(FILL) hooks/busybox/swflip-hotplug >$(DESTDIR)$(SBINDIR)/swflip-hotplug
+	chmod 755 $(DESTDIR)$(SBINDIR)/swflip-hotplug
 
 # What is there already is somebody's own, and stays.
 install-busybox: built

@@ -2797,6 +2797,10 @@ static const char *read_parts(struct target *t, const char **s)
 		t->pid = read_pid(*s);
 		*s += 5;
 	}
+	if (find_word(*s, ":"))
+		return "a port is as in 1-1.2";
+	if (find_word(*s, "/"))
+		return "a PID has four hex digits";
 	const char *wrong = read_mode(t, s);
 	if (wrong)
 		return wrong;
@@ -4143,17 +4147,14 @@ static int fail_job(const struct job *j, enum reason reason)
 }
 
 /* The name of the driver that an interface is bound to, "" for none. */
-static void find_driver(const struct modem *m, const struct interface *i, char name[NAME_SIZE])
+static const char *find_driver(const struct modem *m, const struct interface *i,
+			       char target[PATH_SIZE])
 {
 	struct text interface;
 	struct text file;
-	char target[PATH_SIZE];
 	interface_name(&interface, m, i);
 	device_file(&file, interface.s, "driver");
-	const char *driver = read_link(file.s, target);
-	name[0] = '\0';
-	if (strlen(driver) < NAME_SIZE)
-		memcpy(name, driver, strlen(driver) + 1);
+	return read_link(file.s, target);
 }
 
 /* Who drives the function that matters most, or why nobody does. */
@@ -4162,10 +4163,10 @@ static void append_driver(struct text *t, const struct modem *m, enum function f
 	const struct interface *i = find_function(m, active_configuration(m), f);
 	const char *module = functions[f].module;
 	struct text directory;
-	char driver[NAME_SIZE];
+	char target[PATH_SIZE];
 	if (!i)
 		return;
-	find_driver(m, i, driver);
+	const char *driver = find_driver(m, i, target);
 	print(&directory, SYS "/bus/usb/drivers/%s", module);
 	if (driver[0])
 		append(t, "; %s driven by %s", functions[f].name, driver);
@@ -4260,7 +4261,8 @@ static int end_dry_run(const struct job *j, const struct step *step)
 			return fail_job(j, open_error() == NOT_PERMITTED ? NOT_PERMITTED : NO_NODE);
 		close(fd);
 	}
-	print(&g.me->verdict, "dry run: nothing stands against it");
+	print(&g.me->verdict, "dry run: nothing stands against it%s",
+	      step->action == FLIP ? " that can be seen in storage mode" : "");
 	return 0;
 }
 
@@ -4309,10 +4311,10 @@ static void name_functions(struct text *t, const struct modem *m)
 	for (unsigned f = 0; f < FUNCTIONS; f++) {
 		const struct configuration *c = active_configuration(m);
 		const struct interface *i = find_function(m, c, (enum function)f);
-		char driver[NAME_SIZE];
+		char target[PATH_SIZE];
 		if (!i)
 			continue;
-		find_driver(m, i, driver);
+		const char *driver = find_driver(m, i, target);
 		append(t, "%s%s(%s)", between, functions[f].name, driver[0] ? driver : "-");
 		between = " ";
 	}

@@ -54,12 +54,13 @@ rows() {
 		'^ready$'
 	guest mbim9 0 'swflip -t at+mbim' 'in mode at\+mbim: dm nmea at mbim'
 	guest 68e2 0 'swflip -t 68a2/mbim' '68a2 in mode 68a2/mbim'
-	guest same 2 'swflip -t 68a/mbim' .
+	guest same 2 'swflip -t 1-2:68a/mbim' .
 	guest 330u 0 swflip '68a3 in mode modem'
 	guest same 0 'dmesg | grep swflip' 'swflip: 1-1: .* in mode modem'
 
 	tree 0 make 'test -x swflip'
 	tree 0 'make CC=clang' 'grep -qx clang .command'
+	tree 0 'make CC=aarch64-linux-gnu-gcc' 'readelf -h swflip | grep AArch64 && qemu-aarch64-static ./swflip -V'
 	tree 0 'make CPPFLAGS=-DTARGET=mbim' './swflip -h | grep -q "[( ]mbim)"'
 	tree 0 "make CPPFLAGS='-DTARGET=\"1-1:mbim 1-2:qmi\"'" './swflip -h | grep -q "1-1:mbim 1-2:qmi"'
 	tree 0 'make CC=cc STATIC= SMALL= LDFLAGS= CFLAGS=-g' 'readelf -d swflip | grep NEEDED && readelf -S swflip | grep symtab'
@@ -69,7 +70,8 @@ rows() {
 		'test -x pkg/usr/share/initramfs-tools/hooks/swflip && ls pkg/usr/lib/dracut/modules.d/*swflip/module-setup.sh'
 	tree 0 'make -n install-dracut' 'grep "install .*hooks/dracut" said'
 	tree 0 'make install-busybox DESTDIR=root' 'test -x root/init && test -f root/etc/mdev.conf'
-	tree 0 'ls root/sbin/swflip' ''
+	tree 0 '(cd root && find . | cpio -o -H newc | gzip) >initramfs.gz' 'test -s initramfs.gz'
+	tree 0 'gzip -dc initramfs.gz | cpio -t | grep swflip' 'grep -qx sbin/swflip said'
 	tree 0 'make install-openwrt DESTDIR=openwrt' 'test -f openwrt/package/utils/swflip/src/swflip.c'
 	tree 0 'make install-buildroot DESTDIR=buildroot' 'test -f buildroot/package/swflip/Config.in'
 	tree 0 'make install-yocto DESTDIR=meta-yours' 'ls meta-yours/recipes-*/swflip/*.bb'
@@ -80,7 +82,7 @@ rows() {
 
 	host 0 'make install' 'test -x /usr/local/sbin/swflip && test -f /usr/local/share/man/man8/swflip.8'
 	host 0 'make install install-initramfs-tools' 'test -x /etc/initramfs-tools/hooks/swflip'
-	host 0 'update-initramfs -u' 'test -s /boot/initrd.img-$(uname -r)'
+	host 0 'update-initramfs -u -k all' 'test -s /boot/initrd.img-$(uname -r)'
 	host 0 'lsinitramfs /boot/initrd.img-$(uname -r) | grep swflip' 'grep -q sbin/swflip said'
 	host 0 'make install install-dracut' 'ls /usr/lib/dracut/modules.d/*swflip/module-setup.sh'
 	host 0 'dracut --force' ''
@@ -157,6 +159,7 @@ if [ "${docs_inside:-}" ]; then
 	cp -R "$guest/modules/lib/modules/$(cat "$guest/version")" "/usr/lib/modules/$running"
 	cp "$guest/config" "/boot/config-$running"
 	: >"/boot/initrd.img-$running"
+	: >"/boot/vmlinuz-$running"
 	# Its package cannot be installed beside dracut's. What it needs beyond its library is in linux-base.
 	for p in initramfs-tools:update-initramfs linux-base:linux-version; do
 		! command -v "${p#*:}" || continue

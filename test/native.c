@@ -1300,7 +1300,7 @@ static const struct scenario scenarios[] = {
 	  .modem = { { .file = "330u" } },
 	  .drivers = SERIAL,
 	  .story = "",
-	  .says = "storage" },
+	  .says = "stands against it that can be seen in storage mode" },
 	{ .name = "dry-flip-no-node", /* what can be seen to stand against it */
 	  .arguments = "-n -t mbim",
 	  .faults = "elsewhere",
