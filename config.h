@@ -299,6 +299,17 @@ static const struct {
 	[AUDIO] = { "audio", "audio", "snd-usb-audio", 0x10000, false },
 };
 
+enum { NETWORKS = BIT(QMI) | BIT(MBIM) | BIT(NET) | BIT(ECM) | BIT(RNDIS) };
+/* Functions that can be told apart on the bus, by class or by number. */
+enum { VISIBLE = BIT(AT) | BIT(QMI) | BIT(MBIM) | BIT(NET) | BIT(ECM) };
+/* Functions that are known by their class, wherever a modem has them. */
+enum { BY_CLASS = BIT(MBIM) | BIT(ECM) | BIT(MS) };
+/* Functions that the bus may not show: serial ports look alike, and not all layouts of Direct IP
+ * are known. If an AT port says that they are stored and run, that is believed. */
+enum { BELIEVED = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(NET) };
+/* Functions that are chosen only if the target names them: they take the data away from others. */
+enum { ONLY_NAMED = BIT(ECM) | BIT(RNDIS) | BIT(AUDIO) };
+
 /* Words of !UDUSBCOMP rows, without digits at their end. Others (HIP, MDM1) stand for no
  * function. */
 static const struct {

@@ -112,7 +112,6 @@ enum {
 	ANY_PID = 0xffff, /* any product ID */
 	VENDOR_CLASS = 0xff,
 	UNKNOWN = -1, /* a PID or a composition that nobody told */
-	NETWORKS = BIT(QMI) | BIT(MBIM) | BIT(NET) | BIT(ECM) | BIT(RNDIS),
 };
 
 #include "config.h"
@@ -2837,16 +2836,6 @@ static const char *parse_target(struct target *t, const char *text)
 }
 
 /* ---- decide: all rules of what may be done; no system call, no clock, no device ---- */
-
-/* Functions that can be told apart on the bus, by class or by number. */
-enum { VISIBLE = BIT(AT) | BIT(QMI) | BIT(MBIM) | BIT(NET) | BIT(ECM) };
-/* Functions that are known by their class, wherever a modem has them. */
-enum { BY_CLASS = BIT(MBIM) | BIT(ECM) | BIT(MS) };
-/* Functions that the bus may not show: serial ports look alike, and not all layouts of Direct IP
- * are known. If an AT port says that they are stored and run, that is believed. */
-enum { BELIEVED = BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(NET) };
-/* Functions that are chosen only if the target names them: they take the data away from others. */
-enum { ONLY_NAMED = BIT(ECM) | BIT(RNDIS) | BIT(AUDIO) };
 
 enum {
 	MOST_SELECTIONS = 5, /* of a configuration, in one start of the modem */
