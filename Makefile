@@ -94,13 +94,16 @@ NATIVE = -std=c11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=unde
 native:
 	@mkdir -p test/build
 	@test/fuzz -u
-	@for c in $$(grep -ls '^#include "\(native\|world/world\).h"' test/*.c); do \
-		t=test/build/t-$$(basename $$c .c); \
-		[ -z "$$(find $$c test/*.h test/world test/modem swflip.c config.h Makefile -newer $$t 2>&1)" ] || \
-		{ echo "$$t"; case $$(grep -c '^#include "world/world.h"' $$c) in \
-		0) $${NATIVE_CC:-cc} $(NATIVE) -o $$t $$c ;; \
-		*) CC=$${NATIVE_CC:-cc} test/world/build $$t $$c -- $(NATIVE) ;; esac || exit; }; \
-	done
+	@export CC="$${NATIVE_CC:-cc}"; \
+	grep -ls '^#include "\(native\|world/world\).h"' test/*.c | xargs -P $$(nproc) -n 1 sh -c ' \
+		c=$$0 t=test/build/t-$$(basename $$0 .c); \
+		sources="$$c test/*.h test/world test/modem swflip.c config.h Makefile"; \
+		[ "$$(find $$sources -newer $$t 2>&1)" ] || exit 0; \
+		echo $$t; \
+		case $$(grep -c "^#include .world/world.h" $$c) in \
+		0) $$CC $(NATIVE) -o $$t $$c ;; \
+		*) test/world/build $$t $$c -- $(NATIVE) ;; \
+		esac'
 
 lint:
 	test/lint.t
