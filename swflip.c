@@ -4443,8 +4443,7 @@ static void start_child(struct slot *s)
 		g.hold = false;
 		if (g.uevents >= 0)
 			close(g.uevents);
-		g.uevents = -1;
-		g.listening = false;
+		g.listening = false; /* it opens one of its own */
 		_exit(g.list ? list_modem(&j) : work(&j));
 	}
 	s->child = child; /* not in the child: the slot is shared */

@@ -1851,6 +1851,14 @@ static void test_fragments_that_lie(void)
 		hold(l.message_length <= sizeof l.message, "%zu bytes", l.message_length);
 	}
 	end();
+	/* the second of two, whose bytes behind its header of 20 just fit */
+	memset(l.received, 0xaa, sizeof l.received);
+	bytes_of(l.received, "03 00 00 80 78 00 00 00 07 00 00 00 02 00 00 00 01 00 00 00");
+	l.message_length = sizeof l.message - 100;
+	bool fits = take_fragment(&l, 120) && l.message_length == sizeof l.message;
+	l.message_length = sizeof l.message - 100;
+	expect(fits && !take_fragment(&l, 121), "parse.mbim.fragment-that-just-fits", "%zu bytes",
+	       l.message_length);
 }
 
 static void test_qmi(void)
@@ -1919,6 +1927,8 @@ static void test_descriptors(void)
 		       first->interface[2].max_packet == 512,
 	       "parse.descriptors.functions", "%x %x message %x", functions_of(&m, first),
 	       functions_of(&m, second), second->interface[0].max_message);
+	expect(functions_of_all(&m) == (BIT(AT) | BIT(DM) | BIT(NMEA) | BIT(QMI) | BIT(MBIM)),
+	       "parse.descriptors.functions-of-all", "%x", functions_of_all(&m));
 }
 
 /* In memory of exactly their size, so that ASan sees who reads beyond it. */
@@ -2002,6 +2012,20 @@ static void test_strange_descriptors(void)
 		       length ? "parse.descriptors.length-one" : "parse.descriptors.length-zero",
 		       "%u", m.configurations);
 	}
+	/* an interface, and then a configuration, of eight bytes, which are nine (USB 2.0, 9.6) */
+	p = device_bytes(raw, 0x1199, 0x68a2, 1);
+	p = config_bytes(p, 1, 1);
+	p = interface_bytes(p, 3, 0, 0xff, 0, 0, false, false);
+	p[-9] = 8;
+	good = read_exactly(&m, raw, (size_t)(p - raw) - 1);
+	expect(good && m.configurations == 1 && !m.configuration[0].interfaces,
+	       "parse.descriptors.short-interface", "%u", m.configuration[0].interfaces);
+	p = device_bytes(raw, 0x1199, 0x68a2, 1);
+	config_bytes(p, 1, 1);
+	p[0] = 8;
+	good = read_exactly(&m, raw, 18 + 8);
+	expect(good && !m.configurations, "parse.descriptors.short-configuration", "%u",
+	       m.configurations);
 	p = device_bytes(raw, 0x1199, 0x68a2, 1);
 	add_bytes(p, homeless, sizeof homeless);
 	good = read_exactly(&m, raw, 18 + sizeof homeless);
@@ -2028,6 +2052,18 @@ static void test_alternates(void)
 		       m.configuration[0].interface[0].alternate == 1 &&
 		       functions_of(&m, m.configuration) == BIT(AT),
 	       "parse.descriptors.alternates", "alt %u", m.configuration[0].interface[0].alternate);
+	/* half a pair in the first one does not count */
+	p = device_bytes(raw, 0x1199, 0x68a3, 1);
+	p = config_bytes(p, 1, 1);
+	p = interface_bytes(p, 3, 0, 0xff, 0xff, 0xff, false, false);
+	p = endpoint_bytes(p, 0x82, 2, 512);
+	p = interface_bytes(p, 3, 1, 0xff, 0xff, 0xff, true, true);
+	read_exactly(&m, raw, (size_t)(p - raw));
+	expect(m.configuration[0].interfaces == 1 &&
+		       m.configuration[0].interface[0].alternate == 1 &&
+		       functions_of(&m, m.configuration) == BIT(AT),
+	       "parse.descriptors.alternates-half", "alt %u",
+	       m.configuration[0].interface[0].alternate);
 }
 
 /* The first endpoint of each kind counts, whatever else there is. */

@@ -92,7 +92,7 @@ t_flood_at_first() {
 	has mc7710 -k 'flood=1:ATI'
 	go -t 8
 	status 0
-	order 'write comp 8' 'reset at'
+	order 'write comp 8' 'reset (at|qmi)'	# a slow machine may not be through with the flood before it asks over QMI
 }
 
 t_stall() {	# the endpoint halts once; drivers do not get over it
