@@ -1218,6 +1218,12 @@ static const struct scenario scenarios[] = {
 	  .modem = M7710("comp 8;extra at2;port 3:silent;port 4:silent"),
 	  .says = "in mode 9!" },
 	/* bitmasks */
+	{ .name = "mask-bit-not-listed", /* 0x20, which no function has */
+	  .arguments = "-t 0x12D",
+	  .modem = { { .file = "mc7455" } },
+	  .story = "",
+	  .status = 1,
+	  .says = "it does not offer that" },
 	{ .name = "mask",
 	  .arguments = "-t mbim",
 	  .modem = { { .file = "mc7455" } },
