@@ -1282,7 +1282,7 @@ static bool glance(struct modem *m, const char *port)
 	copy_port(m->port, port, length);
 	device_file(&directory, port, "");
 	open_directory(&d, directory.s);
-	bool only = read_number_at(d.fd, "bNumConfigurations", 10) == 1;
+	bool only = d.fd >= 0 && read_number_at(d.fd, "bNumConfigurations", 10) == 1;
 	m->configurations = 1;
 	while ((name = next_entry(&d)))
 		if (begins_with(name, port) && name[length] == ':')
@@ -5180,9 +5180,10 @@ static void open_standard_files(void)
 {
 	for (int fd = 0; fd <= 2; fd++) {
 		int flags = fcntl(fd, F_GETFL);
-		if (flags < 0 && openat(AT_FDCWD, DEV "/null", O_RDWR) < 0)
-			(void)openat(AT_FDCWD, "/", O_RDONLY);
 		g.status_flags[fd] = flags < 0 ? 0 : flags;
+		if (flags < 0 && openat(AT_FDCWD, DEV "/null", O_RDWR) < 0 &&
+		    openat(AT_FDCWD, "/", O_RDONLY) < 0)
+			return; /* no descriptor is to be had */
 	}
 }
 
