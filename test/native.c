@@ -878,6 +878,12 @@ static const struct scenario scenarios[] = {
 	  .story = "code;",
 	  .status = 1,
 	  .says = "it refuses the unlock code; nothing was written" },
+	{ .name = "wrong-code-to-list", /* all but the list can be read */
+	  .arguments = "-t mbim",
+	  .modem = M7710("unlock S3CRET;cme=AT!UDUSBCOMP=?"),
+	  .story = "code;",
+	  .status = 1,
+	  .says = "it refuses the unlock code; nothing was written" },
 	{ .name = "too-late",
 	  .arguments = "-t mbim -w 4",
 	  .modem = M7710(),
@@ -940,10 +946,12 @@ static const struct scenario scenarios[] = {
 	{ .name = "select-no-file",
 	  .arguments = "-t qmi",
 	  .faults = "no=*/bConfigurationValue",
-	  .modem = M7710("comp 14;select 2"),
+	  .modem = M7710("comp 14"),
 	  .story = "",
 	  .status = 1,
-	  .says = "the kernel does not set the configuration; nothing was written" },
+	  .says = "configuration 1: not there\nswflip: 1-1: 1199:68a2 not in mode qmi: the kernel "
+		  "does "
+		  "not set the configuration; nothing was written" },
 	{ .name = "stopped-while-it-hangs",
 	  .arguments = "-t mbim",
 	  .drivers = "",
@@ -1473,6 +1481,10 @@ static const struct scenario scenarios[] = {
 	  .arguments = "-l",
 	  .modem = M7710("locked both"),
 	  .says = "\tPID 68A2 composition 6\tPIDs " },
+	{ .name = "list-refused-at-first", /* until it is unlocked */
+	  .arguments = "-l",
+	  .modem = M7710("cme=-1:AT!UDUSBCOMP=?"),
+	  .says = "\tPIDs 68A3,68AA,68A2,68A9 compositions 6=" },
 	{ .name = "list-barred",
 	  .arguments = "-l",
 	  .faults = "barred",
