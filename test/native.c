@@ -1608,6 +1608,12 @@ static const struct scenario scenarios[] = {
 	  .status = 1,
 	  .says = "\rswflip: 1-1: waiting for the stick to leave storage mode, " },
 	/* process 1 */
+	{ .name = "terminal-kernel-flips", /* the kernel has asked it, and has its time */
+	  .arguments = "-t modem -w 4",
+	  .faults = "terminal",
+	  .modem = { { .file = "330u", .knobs = "swoc silent" } },
+	  .status = 1,
+	  .says = "\rswflip: 1-1: waiting for the stick to leave storage mode, " },
 	{ .name = "pid1",
 	  .arguments = "splash single",
 	  .cmdline = "swflip.target=mbim swflip.appear=0 swflip.init=/sbin/swflip",
