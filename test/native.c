@@ -895,6 +895,18 @@ static const struct scenario scenarios[] = {
 	  .modem = { { .file = "330u", .knobs = "truinstall off;pid 68A3;comp 3;deaf 20000" } },
 	  .drivers = SERIAL,
 	  .story = "pid=68A2;comp=8;reset;" },
+	{ .name = "deaf-and-out-of-step", /* a late modem is asked twice as well */
+	  .arguments = "-t mbim",
+	  .modem = { { .file = "330u",
+		       .knobs = "truinstall off;pid 68A3;comp 3;deaf "
+				"12000;error=-2:AT!UDUSBCOMP?" } },
+	  .drivers = SERIAL,
+	  .story = "pid=68A2;comp=8;reset;" },
+	{ .name = "stalls-for-ever", /* other ways are left */
+	  .arguments = "-t mbim",
+	  .modem = M7710("stall=3"),
+	  .drivers = "",
+	  .story = "comp=8;reset;" },
 	{ .name = "not-root",
 	  .arguments = "-t mbim",
 	  .faults = "user1000",
@@ -1152,6 +1164,12 @@ static const struct scenario scenarios[] = {
 	  .arguments = "-t qmi",
 	  .modem = { { .file = "mbim9", .knobs = "mbim-deaf 9000" } },
 	  .says = "in mode qmi" },
+	{ .name = "qmi-no-client", /* and nothing is asked without one */
+	  .arguments = "-t at+mbim",
+	  .modem = { { .file = "mbim9", .knobs = "qmi-error=0x0022:5" } },
+	  .story = "",
+	  .status = 1,
+	  .unseen = "qmi 2 " },
 	{ .name = "mbim-deaf-usbfs",
 	  .arguments = "-t qmi",
 	  .drivers = "",

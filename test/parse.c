@@ -691,6 +691,30 @@ static void play_child(struct slot *me)
 	g.me = me;
 }
 
+/* Why a node cannot be opened, and a node that sysfs has no number of. */
+static void test_nodes(void)
+{
+	static struct slot me;
+	static const struct {
+		int error;
+		enum reason reason;
+	} cases[] = {
+		{ EBUSY, HELD },    { EACCES, NOT_PERMITTED }, { EPERM, NOT_PERMITTED },
+		{ ENOENT, SILENT }, { ENODEV, SILENT },        { ENXIO, SILENT },
+		{ EROFS, NO_NODE },
+	};
+
+	begin("parse.open-error");
+	for (size_t i = 0; i < LEN(cases); i++) {
+		errno = cases[i].error;
+		hold(open_error() == cases[i].reason, "errno %d", cases[i].error);
+	}
+	end();
+	play_child(&me);
+	int fd = open_node("ttyUSB0", "/nonexistent/dev", "1-1:1.3");
+	expect(fd == -1 && errno == ENOENT, "parse.node-without-number", "%d", fd);
+}
+
 /* A modem that answers one question and not the next: nothing of the first answer is taken for the
  * second's. */
 static void test_silence(void)
@@ -2551,6 +2575,7 @@ int main(void)
 	test_bad_descriptors();
 	test_strange_descriptors();
 	test_alternates();
+	test_nodes();
 	test_endpoints();
 	test_kinds();
 	test_ports();
