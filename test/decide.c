@@ -2647,6 +2647,73 @@ static void test_storage(void)
 	}
 }
 
+/* A configuration that somebody else changes back each time is selected five times, no more. */
+static void test_selections(void)
+{
+	static struct situation s;
+	struct target t;
+	unsigned times = 0;
+
+	s = (struct situation){ .wanted = &t, .left_ms = 60000 };
+	make_other(&s.seen, STORAGE);
+	show(&s.seen, 1, BIT(MBIM), AS_SWI);
+	parse_target(&t, "mbim");
+	struct step step = decide(&s);
+	while (step.action == SELECT && times < 100) {
+		times++;
+		note_selection(&s, true);
+		step = decide(&s);
+	}
+	expect(times == 5 && step.action == REFUSE && step.reason == NOT_SELECTED,
+	       "decide.selections", "%u, then %u, %s", times, step.action, name_of(step.reason));
+}
+
+/* Whether a modem shows that something else runs than what it has stored: its descriptors say
+ * less than a list, so only another network in a network's place is a sign. */
+static void test_runs_otherwise(void)
+{
+	static const struct {
+		enum dialect dialect;
+		uint32_t stored;
+		unsigned shown;
+		bool otherwise;
+	} cases[] = {
+		{ DIALECT_BITMASK, 0x100d, BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(MBIM), false },
+		{ DIALECT_BITMASK, 0x100d, BIT(DM) | BIT(NMEA) | BIT(AT), false },
+		{ DIALECT_BITMASK, 0x100d, BIT(MBIM) | BIT(QMI), false },
+		{ DIALECT_BITMASK, 0x100d, BIT(MBIM) | BIT(ECM),
+		  false }, /* no AT port, and a network more */
+		{ DIALECT_BITMASK, 0x100d, BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(QMI), true },
+		{ DIALECT_BITMASK, 0x100d, BIT(AT) | BIT(ECM), true },
+		{ DIALECT_BITMASK, 0x10d, BIT(DM) | BIT(NMEA) | BIT(AT) | BIT(MBIM), true },
+		{ DIALECT_BITMASK, 0x1009, BIT(MBIM), false },
+		{ DIALECT_QMI, 9, BIT(AT), false },           /* an AT port is no network */
+		{ DIALECT_BITMASK, 0x1001, BIT(MBIM), true }, /* something answered over AT */
+	};
+	static struct situation s;
+	struct target t;
+
+	parse_target(&t, "mbim");
+	begin("decide.runs-otherwise");
+	for (size_t i = 0; i < LEN(cases); i++) {
+		struct answer a = {
+			.dialect = cases[i].dialect,
+			.pid = 0x9071,
+			.composition = cases[i].stored,
+			.type = 1,
+		};
+
+		if (a.dialect == DIALECT_QMI)
+			parse_rows(&a, "9 - MBIM SUPPORTED\n");
+		make_asked(&s, &t, &a);
+		s.seen.configurations = 0;
+		s.seen.configuration[0] = (struct configuration){ .value = 1 };
+		show(&s.seen, 0, cases[i].shown, AS_SWI);
+		hold(runs_otherwise(&s) == cases[i].otherwise, "%zu", i);
+	}
+	end();
+}
+
 /* A 340U that shows MBIM in its second configuration: the first is storage alone, and no modem. */
 static void test_340u(void)
 {
@@ -2824,6 +2891,8 @@ int main(void)
 {
 	test_choice();
 	test_storage();
+	test_selections();
+	test_runs_otherwise();
 	test_340u();
 	test_bitmasks();
 	test_first_steps();

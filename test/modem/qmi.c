@@ -161,7 +161,10 @@ static unsigned ctlallocate(struct qmi *q)
 		return 31;
 	while (c < 254 && m->client[c])
 		c++;
-	m->client[c] = *p;
+	if (find(NULL, "qmi-noclient"))
+		c = 0;
+	else
+		m->client[c] = *p;
 	result(&q->out, 0);
 	tlv(&q->out, 1, 2, (const unsigned char[]){ *p, c });
 	return 0;

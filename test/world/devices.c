@@ -472,6 +472,17 @@ static long interface_ioctl(struct open *o, const struct usbdevfs_ioctl *i)
 	return itf->driver ? 1 : 0;
 }
 
+/* Is the transfer that waits one of those that are to fail? */
+static bool is_next_error(struct device *d)
+{
+	const char *wanted = fault_value("urb-error", 0);
+
+	if (!wanted || d->urb_errors >= strtoul(wanted, NULL, 10))
+		return false;
+	d->urb_errors++;
+	return true;
+}
+
 /* What has come for transfers that wait. */
 static void pump(struct open *o)
 {
@@ -483,6 +494,8 @@ static void pump(struct open *o)
 			continue;
 		n = o->device->present ? modem_in(o->device->modem, u->ep, u->data, u->size)
 				       : -ESHUTDOWN;
+		if (is_next_error(o->device))
+			n = -EPROTO;
 		if (n == NOTYET)
 			continue;
 		u->done = true;

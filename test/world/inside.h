@@ -148,6 +148,7 @@ struct device {
 	int64_t start_at, enumerate_at, drivers_at, locked_until; /* us; 0: not, or not yet */
 	int64_t storage_at;
 	unsigned storage_try;
+	unsigned urb_errors; /* that its transfers have had */
 	uint8_t descriptors[8192];
 	size_t ndescriptors;
 	struct interface interface[INTERFACES];

@@ -656,6 +656,13 @@ int kernel_rmdir(const char *path)
 	return 0;
 }
 
+/* Is the fault to be told as a security module tells it? */
+static bool is_denied(const char *word)
+{
+	const char *how = fault_value(word, 0);
+	return how && !strcmp(how, "denied");
+}
+
 int kernel_mknod(const char *path, mode_t mode, dev_t dev)
 {
 	struct node *n;
@@ -663,7 +670,7 @@ int kernel_mknod(const char *path, mode_t mode, dev_t dev)
 	(void)mode;
 	STOP("mknod", path, -1, 0, NULL, 0);
 	if (fault("nomknod") || fault("user1000"))
-		return (int)give(-EPERM);
+		return (int)give(is_denied("nomknod") ? -EACCES : -EPERM);
 	if (files_find(path, false))
 		return (int)give(-EEXIST);
 	n = writable(path) ? files_make(path, CHARACTER, NULL) : NULL;

@@ -42,7 +42,9 @@ void world_end(void);
  *	stdin stdout stderr = closed full broken null	terminal: stderr is one
  *	nonblock	they are O_NONBLOCK
  *	background	the terminal is another process group's
- *	nomknod readonly	no device node can be made, nothing on disk
+ *	nomknod readonly	no device node can be made, nothing on disk; nomknod=denied says
+ *			so as a security module does, by EACCES
+ *	urb-error=N	that many transfers that wait for an answer end with EPROTO
  *	elsewhere	numbers of devices are others' already: sysfs places each node at port 9-9
  *	wdm-error N	that many reads of a cdc-wdm fail with EPIPE
  *	oops		whoever claims an interface dies
