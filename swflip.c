@@ -5160,7 +5160,6 @@ static int be_first_process(char **argv)
 		unmount_own(made, mounted);
 		return run(argv + 1);
 	}
-	g.hold = true; /* nothing stops process 1 */
 	work_in_child();
 	g.level = LEVEL_ERROR; /* the child has said it all */
 	read_kernel_line(&given, false);

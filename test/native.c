@@ -47,6 +47,11 @@ struct scenario {
 		}                                                 \
 	}
 
+/* Ten lines of a list of PIDs. */
+#define PIDS(tens)                                                                               \
+	"\t" #tens "0;\t" #tens "1;\t" #tens "2;\t" #tens "3;\t" #tens "4;\t" #tens "5;\t" #tens \
+	"6;\t" #tens "7;\t" #tens "8;\t" #tens "9;"
+
 static const struct scenario scenarios[] = {
 	/* the command line */
 	{ .name = "help", .arguments = "-h", .says = "usage:", .faults = NOTHING },
@@ -100,6 +105,26 @@ static const struct scenario scenarios[] = {
 	  .cmdline = "swflip.code=1",
 	  .status = 2,
 	  .says = "swflip.code" },
+	{ .name = "kernel-empty-target",
+	  .arguments = "",
+	  .cmdline = "swflip.target=",
+	  .status = 2,
+	  .says = "swflip.target='': it is empty" },
+	{ .name = "kernel-empty-code",
+	  .arguments = "-t mbim",
+	  .cmdline = "swflip.code=",
+	  .status = 2,
+	  .says = "swflip.code='': it is empty" },
+	{ .name = "kernel-empty-wait",
+	  .arguments = "-t mbim",
+	  .cmdline = "swflip.wait=",
+	  .status = 2,
+	  .says = "swflip.wait='': it is empty" },
+	{ .name = "kernel-empty-log",
+	  .arguments = "-t mbim",
+	  .cmdline = "swflip.log=\"\"",
+	  .status = 2,
+	  .says = "swflip.log='': it is empty" },
 	{ .name = "kernel-overridden",
 	  .arguments = "-t off -w 5 -a 1 -c AAAA -q",
 	  .cmdline = "swflip.target=0x0 swflip.wait=x swflip.appear=x swflip.code=x swflip.log=x" },
@@ -853,6 +878,12 @@ static const struct scenario scenarios[] = {
 	  .drivers = "",
 	  .modem = M7710(),
 	  .story = "comp=8;reset;" },
+	{ .name = "list-too-long",
+	  .arguments = "-t mbim",
+	  .modem = M7710("pids;" PIDS(680) PIDS(681) PIDS(682) PIDS(683) PIDS(684) PIDS(685)
+				 PIDS(68B)),
+	  .story = "comp=8;reset;",
+	  .says = "a list is too long: only its first 64 rows are known" },
 	{ .name = "transfer-fails-once", /* it is begun again, and not waited for in vain */
 	  .arguments = "-v -t mbim",
 	  .drivers = "",
@@ -1034,6 +1065,12 @@ static const struct scenario scenarios[] = {
 	  .faults = "nonetlink",
 	  .modem = { { .file = "mc7710", .late = 7000 } },
 	  .story = "comp=8;reset;" },
+	{ .name = "appears-soon-without-netlink", /* it looks ten times a second */
+	  .arguments = "-t qmi",
+	  .faults = "nonetlink",
+	  .modem = { { .file = "mc7710", .late = 7300 } },
+	  .story = "",
+	  .most = 7800 },
 	/* children that do not end by themselves */
 	{ .name = "hang",
 	  .arguments = "-t 8 -w 5",

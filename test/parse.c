@@ -691,6 +691,18 @@ static void play_child(struct slot *me)
 	g.me = me;
 }
 
+/* A wait is not shorter than it should be. */
+static void test_wait(void)
+{
+	int64_t begin = now_ms();
+
+	g.me = NULL;
+	sigemptyset(&g.unblocked);
+	enum wake wake = wait_for(-1, 0, begin + 60);
+	int64_t took = now_ms() - begin;
+	expect(wake == NOTHING && took >= 60, "parse.wait", "%d, %d ms", wake, (int)took);
+}
+
 /* Why a node cannot be opened, and a node that sysfs has no number of. */
 static void test_nodes(void)
 {
@@ -2463,6 +2475,24 @@ static void test_ports(void)
 
 /* ---- messages ---- */
 
+static void test_error_names(void)
+{
+	static const struct {
+		int error;
+		const char *name;
+	} errors[] = {
+		{ EPIPE, "stall" },         { ETIMEDOUT, "no answer" }, { ENODEV, "it left" },
+		{ ESHUTDOWN, "it left" },   { ENOENT, "not there" },    { EACCES, "not permitted" },
+		{ EPERM, "not permitted" }, { EBUSY, "busy" },          { EIO, "failed" },
+	};
+
+	begin("parse.errors");
+	for (size_t i = 0; i < LEN(errors); i++)
+		hold(!strcmp(error_name(errors[i].error), errors[i].name), "%s",
+		     error_name(errors[i].error));
+	end();
+}
+
 static void test_messages(void)
 {
 	struct text t = { "" };
@@ -2520,10 +2550,6 @@ static void test_messages(void)
 	       "parse.control-characters", "%s", got);
 	close(fd[0]);
 
-	expect(!strcmp(error_name(EPIPE), "stall") && !strcmp(error_name(EBUSY), "busy") &&
-		       !strcmp(error_name(EIO), "failed"),
-	       "parse.errors", "%s", error_name(EIO));
-
 	/* of a longer line the kernel's log would make two (linux: LOG_LINE_MAX) */
 	if (pipe(fd))
 		abort();
@@ -2575,10 +2601,12 @@ int main(void)
 	test_bad_descriptors();
 	test_strange_descriptors();
 	test_alternates();
+	test_wait();
 	test_nodes();
 	test_endpoints();
 	test_kinds();
 	test_ports();
+	test_error_names();
 	test_messages();
 	snprintf(command, sizeof command, "rm -rf %s", dir);
 	return system(command) ? 1 : test_status();
