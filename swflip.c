@@ -4710,7 +4710,6 @@ static int supervise(void)
 		if (g.stop && !g.stopped)
 			g.stopped = now_ms();
 		if (locked && (g.stop || now_ms() >= g.shared->deadline)) {
-			clear_life();
 			report(LEVEL_ERROR, "another swflip is at work; next: wait for it to end");
 			return EXIT_NOT_DONE;
 		}

@@ -1823,6 +1823,8 @@ static const char *wrong(const struct scenario *s, const struct outcome *o, cons
 		return "too many calls";
 	if (o->locked && !o->exec)
 		return "the next run would wait for this one";
+	if (o->exec && world_left_to_next())
+		return world_left_to_next();
 	return s->faults && (strstr(s->faults, "hang") || strstr(s->faults, "oops")) ? NULL : left;
 }
 

@@ -691,6 +691,48 @@ static void play_child(struct slot *me)
 	g.me = me;
 }
 
+/* Once something was written, an answer without the PID is none, if there was one before. */
+static void test_complete(void)
+{
+	static const struct {
+		bool written;
+		int found;
+		int now;
+		enum dialect dialect;
+		bool complete;
+	} cases[] = {
+		{ true, 0x68a2, UNKNOWN, DIALECT_INDEX, false },
+		{ true, 0x68a2, 0x68a2, DIALECT_INDEX, true },
+		{ true, 0x68a2, UNKNOWN, DIALECT_QMI, true },
+		{ true, 0xff, UNKNOWN, DIALECT_BITMASK, false },
+		{ true, UNKNOWN, UNKNOWN, DIALECT_BITMASK, true },
+		{ false, 0x68a2, UNKNOWN, DIALECT_INDEX, true },
+	};
+
+	begin("parse.complete");
+	for (size_t i = 0; i < LEN(cases); i++) {
+		struct history h = { .written = cases[i].written ? COMPOSITION : 0 };
+		struct answer a = { .dialect = cases[i].dialect, .pid = cases[i].now };
+
+		h.found.pid = cases[i].found;
+		hold(is_complete(&h, &a) == cases[i].complete, "%zu", i);
+	}
+	end();
+}
+
+static void test_copy_port(void)
+{
+	struct {
+		char port[PORT_SIZE];
+		char behind[PORT_SIZE];
+	} to;
+
+	memset(&to, '#', sizeof to);
+	copy_port(to.port, "1-1.222.222.222.222.222.222.222.222.222.222", 43);
+	expect(!strcmp(to.port, "1-1.222.222.222.222.222.222.222") && to.behind[0] == '#',
+	       "parse.long-port", "%.63s", to.port);
+}
+
 /* A wait is not shorter than it should be. */
 static void test_wait(void)
 {
@@ -2601,6 +2643,8 @@ int main(void)
 	test_bad_descriptors();
 	test_strange_descriptors();
 	test_alternates();
+	test_complete();
+	test_copy_port();
 	test_wait();
 	test_nodes();
 	test_endpoints();

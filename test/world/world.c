@@ -425,6 +425,11 @@ static const char *left_in(const struct device *d)
 	return modem_used(d->modem) ? "a QMI client, or MBIM open" : NULL;
 }
 
+const char *world_left_to_next(void)
+{
+	return world.left;
+}
+
 const char *world_left_behind(void)
 {
 	static const char *const places[] = { "/dev", "/run", "/tmp" };

@@ -92,8 +92,10 @@ struct outcome {
 /* Runs it. arguments: words divided by blanks. pid 1: as the machine's first process. */
 const struct outcome *world_run(const char *arguments, int pid);
 
-/* What it has to leave as it was; NULL if it did. */
+/* What it has to leave as it was; NULL if it did. The next one is what it became as process 1: a
+ * child that hangs is no excuse there. */
 const char *world_left_behind(void);
+const char *world_left_to_next(void);
 
 /* Each call asks this, where a test has set it: true makes the call fail with errno, or, where
  * *result is set, return that. where: the address that it returns to in swflip. role: 0 the
