@@ -2104,6 +2104,17 @@ static void test_strange_descriptors(void)
 	good = read_exactly(&m, raw, 18 + 8);
 	expect(good && !m.configurations, "parse.descriptors.short-configuration", "%u",
 	       m.configurations);
+	/* an endpoint of six bytes, which are seven (9.6.6) */
+	p = device_bytes(raw, 0x1199, 0x68a2, 1);
+	p = config_bytes(p, 1, 1);
+	p = interface_bytes(p, 3, 0, 0xff, 0, 0, true, false);
+	p[-7] = 6;
+	good = read_exactly(&m, raw, (size_t)(p - raw) - 1);
+	const struct interface *shorter = &m.configuration[0].interface[0];
+	expect(good && m.configuration[0].interfaces == 1 &&
+		       !(shorter->bulk_in && shorter->bulk_out),
+	       "parse.descriptors.short-endpoint", "%02x %02x", shorter->bulk_in,
+	       shorter->bulk_out);
 	p = device_bytes(raw, 0x1199, 0x68a2, 1);
 	add_bytes(p, homeless, sizeof homeless);
 	good = read_exactly(&m, raw, 18 + sizeof homeless);

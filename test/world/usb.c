@@ -609,8 +609,18 @@ static void take_port(struct device *d)
 	d->bus = (unsigned)atoi(d->port);
 }
 
+static void configure(struct device *d)
+{
+	d->configure_at = 0;
+	set_config(d, choose_config(d));
+	watch_config(d);
+	d->drivers_at = world.clock + DRIVERS_US;
+}
+
 static void enumerate(struct device *d)
 {
+	const char *late = fault_value("late-config", 0);
+
 	d->enumerate_at = 0;
 	if (!read_descriptors(d))
 		return;
@@ -623,9 +633,10 @@ static void enumerate(struct device *d)
 	show_device(d);
 	if (fault("barred"))
 		return;
-	set_config(d, choose_config(d));
-	watch_config(d);
-	d->drivers_at = world.clock + DRIVERS_US;
+	if (late)
+		d->configure_at = world.clock + strtol(late, NULL, 10) * 1000;
+	else
+		configure(d);
 }
 
 static void probe_drivers(struct device *d)
@@ -653,7 +664,7 @@ static void disappear(struct device *d)
 	if (!d->present)
 		return;
 	d->present = false;
-	d->drivers_at = d->storage_at = d->locked_until = 0;
+	d->configure_at = d->drivers_at = d->storage_at = d->locked_until = 0;
 	hide_interfaces(d);
 	usb_uevent("remove", d->dir, "usb", "usb_device");
 	files_remove(files_find(format("/sys/dev/char/189:%u", (d->bus - 1) * 128 + d->devnum - 1),
@@ -786,6 +797,8 @@ void usb_tick(void)
 			modem_tick(d->modem);
 		if (d->enumerate_at && d->enumerate_at <= world.clock)
 			enumerate(d);
+		if (d->configure_at && d->configure_at <= world.clock)
+			configure(d);
 		if (d->drivers_at && d->drivers_at <= world.clock)
 			probe_drivers(d);
 		if (d->storage_at && d->storage_at <= world.clock)
@@ -800,7 +813,7 @@ int64_t usb_due(void)
 	for (unsigned i = 0; i < DEVICES && usb_devices[i]; i++) {
 		const struct device *d = usb_devices[i];
 		int64_t at[] = { d->started ? modem_due(d->modem) * 1000 : d->start_at,
-				 d->enumerate_at, d->drivers_at, d->storage_at };
+				 d->enumerate_at, d->configure_at, d->drivers_at, d->storage_at };
 
 		for (unsigned k = 0; k < LEN(at); k++)
 			if (at[k] && (!next || at[k] < next))

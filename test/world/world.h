@@ -37,6 +37,7 @@ void world_end(void);
  *	exclusive=FILE	somebody has that tty by TIOCEXCL
  *	user=FILE	somebody has that file open, as /proc says
  *	barred		devices are not authorized
+ *	late-config=MS	they get their configuration only so long after they are there
  *	latepeer	ports' own links (PORT/port) are not there
  *	unmounted	/proc, /sys and /dev are not mounted yet
  *	stdin stdout stderr = closed full broken null	terminal: stderr is one
