@@ -2771,9 +2771,8 @@ static const char *read_mode(struct target *t, const char **s)
 	}
 	if (is_digit(**s)) {
 		t->mode = MODE_NUMBER;
-		return read_digits(s, 10, 255, &t->value)
-			       ? NULL
-			       : "a composition is 0 to 255, and a PID stands before /MODE";
+		bool decimal = read_digits(s, 10, 255, &t->value) && digit_value(**s) >= 16;
+		return decimal ? NULL : "a composition is 0 to 255, a bitmask 0xHEX, a PID XXXX/";
 	}
 	t->mode = MODE_NAMES;
 	if (!read_names(s, &t->value))
@@ -4036,7 +4035,7 @@ static const struct {
 	[NO_NODE] = { "its device node cannot be opened", "mount devtmpfs on /dev" },
 	[NOT_PERMITTED] = { "only root may talk to it", "run it as root" },
 	[NO_COMMANDS] = { "its AT port answers neither !UDUSBCOMP nor !USBCOMP", "see swflip -lv" },
-	[LOCKED] = { "it refuses the unlock code", "give its own with -c" },
+	[LOCKED] = { "it refuses the unlock code", "give its own (-c, swflip.code=)" },
 	[HELD] = { "another process holds its port", "stop ModemManager, or whoever it is" },
 	[NO_LIST] = { "it has no list that could be read", "update its firmware" },
 	[TYPE_NOT_LISTED] = { "its configuration type is not in its own list",
@@ -4047,7 +4046,7 @@ static const struct {
 	[ONLY_WITHOUT_AT] = { "only a mode without an AT port would do",
 			      "end the target with ! if that is wanted" },
 	[NOT_LISTED] = { "it does not offer that",
-			 "choose what it offers, or another of its PIDs, or update its firmware" },
+			 "choose what it offers or another of its PIDs, or update its firmware" },
 	[PID_NOT_LISTED] = { "it does not list that PID", "choose one that it lists" },
 	[PID_NOT_WRITABLE] = { "it has another PID, which cannot be written this way",
 			       "leave the PID out of the target" },
@@ -4057,9 +4056,9 @@ static const struct {
 	[CRASHES] = { "it leaves the bus again and again",
 		      "choose another composition when it is back" },
 	[STOPPED] = { "stopped by a signal", "run swflip again" },
-	[LATE] = { "there was no time left", "give it more with -w" },
+	[LATE] = { "there was no time left", "give it more (-w, swflip.wait=)" },
 	[LATE_TO_STAY] = { "there was no time left to see whether it stays",
-			   "give it more with -w" },
+			   "give it more (-w, swflip.wait=)" },
 	[HANGS] = { "the kernel hangs on it", "see dmesg, then replug it" },
 	[NOT_STARTED] = { "no process could be started for it", "free memory, or see ulimit -u" },
 	[WORK_LOST] = { "the work on it ended too early", "see swflip -v" },
@@ -4077,7 +4076,8 @@ static void append_functions(struct text *t, unsigned bits, const char *joint)
 	}
 }
 
-/* What a modem offers. Compositions with the words of their functions, or by number alone. */
+/* What a modem offers. Compositions with the words of their functions, or by number alone; bits
+ * with these words, as there are few. */
 static void append_offer(struct text *t, const struct answer *a, bool with_words)
 {
 	const char *between = "PIDs ";
@@ -4086,9 +4086,9 @@ static void append_offer(struct text *t, const struct answer *a, bool with_words
 		between = ",";
 	}
 	between = a->pids ? " " : "";
-	if (a->dialect == DIALECT_BITMASK) {
-		append(t, "%stype %u bits 0x%X", between, a->type, a->bits);
-		return;
+	if (a->bits) {
+		append(t, "%sbits 0x%X=", between, a->bits);
+		append_functions(t, names_of(a->bits), "+");
 	}
 	if (a->rows)
 		append(t, "%scompositions ", between);
@@ -4316,7 +4316,7 @@ static void name_at_port(struct text *t, const struct job *j)
 	const struct interface *i = find_function(m, active_configuration(m), AT);
 	struct text interface;
 	char name[NAME_SIZE];
-	t->s[0] = '\0';
+	clear_text(t);
 	if (!i)
 		i = find_function(m, active_configuration(m), SPARE_AT);
 	if (!i)
@@ -4647,6 +4647,17 @@ static void print_list(void)
 	}
 }
 
+/* Why no modem came, and what to do next. */
+static const char *why_no_modem(void)
+{
+	if (g.stop)
+		return "stopped by a signal, no modem came; next: run swflip again";
+	if (access(USB_DEVICES, F_OK) < 0)
+		return "no modem, as there is no USB (" SYS "/bus/usb); "
+		       "next: load the host controller's driver";
+	return "no modem; next: see swflip -l and lsusb, or wait longer (-a, swflip.appear=)";
+}
+
 /* Says what is left to say, and returns the exit status. */
 static int conclude(void)
 {
@@ -4659,23 +4670,10 @@ static int conclude(void)
 	if (g.list)
 		print_list();
 	for (unsigned i = 0; i < g.targets; i++) {
-		const struct target *t = &g.target[i];
-		const char *between = t->port[0] ? ": " : "";
-		if (!is_awaited(t))
+		const char *port = g.target[i].port;
+		if (!is_awaited(&g.target[i]))
 			continue;
-		if (g.stop) {
-			report(LEVEL_ERROR,
-			       "%s%sstopped by a signal, no modem came; next: run swflip again",
-			       t->port, between);
-			status = worse_status(status, EXIT_NOT_DONE);
-			continue;
-		}
-		bool usb = access(USB_DEVICES, F_OK) == 0;
-		report(LEVEL_ERROR,
-		       usb ? "%s%sno modem; next: see swflip -l and lsusb, or wait longer with -a"
-			   : "%s%sno modem, as there is no USB (" SYS "/bus/usb); "
-			     "next: load the host controller's driver",
-		       t->port, between);
+		report(LEVEL_ERROR, "%s%s%s", port, port[0] ? ": " : "", why_no_modem());
 		status = worse_status(status, EXIT_NO_MODEM);
 	}
 	return g.stop ? worse_status(status, EXIT_NOT_DONE) : status;

@@ -203,7 +203,8 @@ static const struct scenario scenarios[] = {
 	{ .name = "no-modem-at-both-ports",
 	  .arguments = "-t 1-2:mbim -t 1-3:qmi -a 0",
 	  .status = 3,
-	  .says = "swflip: 1-2: no modem; next: see swflip -l and lsusb, or wait longer with -a\n"
+	  .says = "swflip: 1-2: no modem; next: see swflip -l and lsusb, or wait longer (-a, "
+		  "swflip.appear=)\n"
 		  "swflip: 1-3: no modem; " },
 	{ .name = "no-modem-at-the-second-port",
 	  .arguments = "-t 1-1:6 -t 1-2:off -t 1-3:qmi -a 0",
@@ -1341,7 +1342,7 @@ static const struct scenario scenarios[] = {
 	  .modem = { { .file = "mc7455" } },
 	  .story = "",
 	  .status = 1,
-	  .says = "bits 0x150D" },
+	  .says = "; on offer: bits 0x150D=dm+nmea+at+qmi+mbim configurations 1; " },
 	{ .name = "mask-ecm",
 	  .arguments = "-t qmi+ecm",
 	  .modem = { { .file = "rc7620" } },
@@ -1555,7 +1556,7 @@ static const struct scenario scenarios[] = {
 	  .arguments = "-l",
 	  .modem = { { .file = "mc7455" } },
 	  .story = "",
-	  .says = "\tttyUSB2\tPID 9071 type 1 bitmask 0x10D\ttype 1 bits 0x150D\n" },
+	  .says = "\tttyUSB2\tPID 9071 type 1 bitmask 0x10D\tbits 0x150D=dm+nmea+at+qmi+mbim\n" },
 	{ .name = "list-bad-word",
 	  .arguments = "-l",
 	  .cmdline = "swflip.target=9071",
