@@ -80,7 +80,6 @@ demo:
 	test/demo
 
 try:
-	test/setup try
 	test/try $(MODEM)
 
 bench:
@@ -189,6 +188,8 @@ mdev-helper:
 	chmod 755 $(DESTDIR)$(SBINDIR)/swflip-hotplug
 
 # What is there already is somebody's own, and stays.
+TELL_KEPT = @told() { cmp -s $$1 $$2 || echo "$$2 is there already and stays as it is; swflip's is $$1"; }; told
+
 install-busybox: built
 	$(NEEDS_DESTDIR)
 	install -d $(DESTDIR)/sbin $(DESTDIR)/etc
@@ -196,8 +197,11 @@ install-busybox: built
 	$(FILL) hooks/busybox/swflip-hotplug >$(DESTDIR)/sbin/swflip-hotplug
 	chmod 755 $(DESTDIR)/sbin/swflip-hotplug
 	[ -e $(DESTDIR)/init ] || install -m 755 hooks/busybox/init $(DESTDIR)/init
+	$(TELL_KEPT) hooks/busybox/init $(DESTDIR)/init
 	[ -e $(DESTDIR)/etc/modules ] || install -m 644 hooks/modules $(DESTDIR)/etc/modules
-	[ -e $(DESTDIR)/etc/mdev.conf ] || install -m 644 hooks/busybox/mdev.conf $(DESTDIR)/etc
+	$(TELL_KEPT) hooks/modules $(DESTDIR)/etc/modules
+	[ -e $(DESTDIR)/etc/mdev.conf ] || install -m 644 hooks/busybox/mdev.conf $(DESTDIR)/etc/mdev.conf
+	$(TELL_KEPT) hooks/busybox/mdev.conf $(DESTDIR)/etc/mdev.conf
 
 install-openwrt:
 	$(NEEDS_DESTDIR)

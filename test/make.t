@@ -186,6 +186,19 @@ t_install() {
 	[ -x "$work/merged/usr/bin/swflip" ] || die 'SBINDIR does not count'
 }
 
+# A folder that is an image already: what is there stays, and is named.
+t_kept() {
+	copy kept
+	make -s swflip
+	make -s install-busybox DESTDIR="$work/kept/root" >said
+	[ ! -s said ] || { cat said; die 'it says something of a new folder'; }
+	echo own >root/init
+	make -s install-busybox DESTDIR="$work/kept/root" >said
+	[ "$(cat root/init)" = own ] || die 'it does not stay'
+	[ "$(wc -l <said)" -eq 1 ] || { cat said; die 'not one line'; }
+	grep -q "root/init is there already .* is hooks/busybox/init$" said || { cat said; die 'it does not say so'; }
+}
+
 t_destdir() {	# TARGET
 	copy destdir
 	if make -s CC=true "$1" DESTDIR= >"$work/out" 2>&1; then die 'it would install into this machine'; fi
@@ -236,5 +249,6 @@ it dist t_unpacked
 it install t_install
 it install.as_built t_install_as_built
 for s in busybox openwrt buildroot yocto; do it "destdir.$s" t_destdir "install-$s"; done
+it kept t_kept
 it clean t_clean
 finish

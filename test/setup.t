@@ -78,5 +78,6 @@ told no_lint 2 2 'no clang-tidy here, run test/setup' env "$(without clang-tidy)
 told no_fuzz 2 2 'no clang here, run test/setup' env "$(without clang)" make fuzz
 told fresh_user 1 1 'only root' as_nobody test/fresh trixie demo
 told try_unknown 2 2 'no such modem: nonesuch' test/try nonesuch
-told try_no_terminal 2 1 'no terminal here' test/try 330u
+told try_no_terminal 2 2 "no terminal here; .* test/try -c 'swflip -l' 330u" make try MODEM=330u
+told try_two 2 2 'one modem at a time; not: 330u 340u' make try 'MODEM=330u 340u'
 finish
