@@ -2668,6 +2668,82 @@ static void test_selections(void)
 	       "decide.selections", "%u, then %u, %s", times, step.action, name_of(step.reason));
 }
 
+/* Of another start nothing is known, but what was done in the whole run. */
+static void test_another_start(void)
+{
+	static struct situation s;
+	static const struct history known = { .asked = true,
+					      .unlocked = true,
+					      .unreachable = SILENT,
+					      .selections = 2,
+					      .found_configuration = 1,
+					      .running.dialect = DIALECT_INDEX,
+					      .flips = 1,
+					      .resets = 1,
+					      .written = PID };
+	const struct history *h = &s.history;
+
+	for (int settled = 0; settled < 2; settled++) {
+		struct modem now;
+
+		s = (struct situation){ .history = known, .age_ms = settled ? 60000 : 100 };
+		make_other(&s.seen, MODEM);
+		now = s.seen;
+		expect(!observe(&s, &now) && !memcmp(h, &known, sizeof known), "decide.same-start",
+		       "something is forgotten");
+		now.devnum++;
+		expect(observe(&s, &now), "decide.another-start", "it is not seen");
+		expect(!h->asked && !h->unlocked && h->unreachable == NO_REASON && !h->selections &&
+			       !h->found_configuration && h->running.dialect == NO_DIALECT,
+		       "decide.another-start.forgets", "it is thought to be known");
+		expect(h->flips == 1 && h->resets == 1 && h->written == PID && h->losses == 1,
+		       "decide.another-start.knows", "the run is forgotten");
+		expect(h->left_by_selection == !settled, "decide.another-start.selection",
+		       "settled %d, %d", settled, h->left_by_selection);
+	}
+}
+
+/* How long is waited for what cannot be worked on: contract, rules 8 and 10. */
+static void test_waits(void)
+{
+	static const struct {
+		const char *name;
+		enum kind kind;
+		bool written;
+		int64_t ms;
+		enum reason reason;
+	} waits[] = {
+		{ "absent", ABSENT, false, 30000, MISSING },
+		{ "absent-written", ABSENT, true, 90000, MISSING },
+		{ "boot-loader", BOOT_LOADER, false, 10000, STAYS_BOOT_LOADER },
+		{ "boot-loader-written", BOOT_LOADER, true, 10000, STAYS_BOOT_LOADER },
+		{ "foreign", FOREIGN, false, 10000, NOT_SIERRA },
+		{ "not-configured", MODEM, false, 30000, NOT_CONFIGURED },
+	};
+	static struct situation s;
+	struct target t;
+	char name[80];
+
+	parse_target(&t, "mbim");
+	for (size_t i = 0; i < LEN(waits); i++) {
+		s = (struct situation){ .wanted = &t, .left_ms = 90000 };
+		make_other(&s.seen, waits[i].kind);
+		s.seen.active = 0;
+		s.history.written = waits[i].written ? COMPOSITION : 0;
+		struct step step = decide(&s);
+		snprintf(name, sizeof name, "decide.waits.%s", waits[i].name);
+		expect(step.action == WAIT_FOR_IT && step.ms == waits[i].ms, name,
+		       "step %u, %lld ms", step.action, (long long)step.ms);
+		s.age_ms = waits[i].ms;
+		s.silent_ms = waits[i].ms;
+		s.left_ms -= waits[i].ms;
+		step = decide(&s);
+		snprintf(name, sizeof name, "decide.waits.%s.no-longer", waits[i].name);
+		expect(step.action == REFUSE && step.reason == waits[i].reason, name, "step %u, %s",
+		       step.action, name_of(step.reason));
+	}
+}
+
 /* Whether a modem shows that something else runs than what it has stored: its descriptors say
  * less than a list, so only another network in a network's place is a sign. */
 static void test_runs_otherwise(void)
@@ -2892,6 +2968,8 @@ int main(void)
 	test_choice();
 	test_storage();
 	test_selections();
+	test_another_start();
+	test_waits();
 	test_runs_otherwise();
 	test_340u();
 	test_bitmasks();

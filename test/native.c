@@ -272,6 +272,11 @@ static const struct scenario scenarios[] = {
 	  .story = "",
 	  .says = "1-2: 1199:68a2 in mode 1-2:mbim",
 	  .no_child = true },
+	{ .name = "right-configuration",
+	  .arguments = "-t mbim@1",
+	  .modem = { { .file = "mc7710", .knobs = "comp 8", .port = "1-4" } },
+	  .story = "",
+	  .no_child = true },
 	{ .name = "right-number", .arguments = "-t 6", .modem = M7710(), .story = "" },
 	{ .name = "right-no-at",
 	  .arguments = "-t mbim",
@@ -407,6 +412,29 @@ static const struct scenario scenarios[] = {
 	  .arguments = "-t 8",
 	  .modem = M7710("busy 6000"),
 	  .story = "comp=8;reset;" },
+	{ .name = "awake", /* what was off stays off */
+	  .arguments = "-t 6",
+	  .faults = "awake",
+	  .modem = M7710(),
+	  .story = "" },
+	{ .name = "drivers-late", /* half a second is waited for a tty */
+	  .arguments = "-v -t mbim",
+	  .faults = "late-drivers=300",
+	  .modem = { { .file = "mc7710", .late = 500 } },
+	  .story = "comp=8;reset;",
+	  .silent = "by usbfs" },
+	{ .name = "drivers-too-late",
+	  .arguments = "-v -t mbim",
+	  .faults = "late-drivers=1500",
+	  .modem = { { .file = "mc7710", .late = 500 } },
+	  .story = "comp=8;reset;",
+	  .says = "interface 3 by usbfs: open" },
+	{ .name = "answers-slower-than-asked", /* none is taken for the next question's */
+	  .arguments = "-t 6",
+	  .modem = M7710("slow 1200"),
+	  .story = "",
+	  .heard = "at 3 ATI;at 3 ATI;at 3 ATI;at 3 AT!UDUSBCOMP?;at 3 AT!UDUSBCOMP=?;"
+		   "at 3 AT!UDPID=?;at 3 AT!UDPID?;" },
 	{ .name = "flood",
 	  .arguments = "-t mbim",
 	  .modem = M7710("flood AT!UDUSBCOMP=?"),
@@ -763,7 +791,7 @@ static const struct scenario scenarios[] = {
 	  .arguments = "",
 	  .modem = { { .file = "330u" } },
 	  .story = "swoc=1;",
-	  .says = "in mode modem" },
+	  .says = "1-1: the kernel's usb-storage sends its request first\n" },
 	{ .name = "flip-linux-sku",
 	  .arguments = "",
 	  .modem = { { .file = "sku" } },
@@ -1083,6 +1111,16 @@ static const struct scenario scenarios[] = {
 	  .least = 4900,
 	  .most = 6100,
 	  .says = "hangs" },
+	{ .name = "hang-killed", /* it dies at once, and is no child that was lost */
+	  .arguments = "-t 8 -w 5",
+	  .drivers = "",
+	  .faults = "killable hang-open=/dev/bus/usb/*",
+	  .modem = M7710(),
+	  .story = "",
+	  .status = 1,
+	  .says = "not in mode 8: the kernel hangs on it, opening bus/usb/001/098; nothing was "
+		  "written; next: ",
+	  .most = 5500 },
 	{ .name = "hang-before-a-look", /* what the parent knows of it */
 	  .arguments = "-t 8 -w 3",
 	  .faults = "hang=/sys/devices/*/1-1/descriptors",
@@ -1136,6 +1174,13 @@ static const struct scenario scenarios[] = {
 	  .most = 3000,
 	  .modem = M7710("stall 1:3"),
 	  .story = "" },
+	{ .name = "usbfs-stall-goes-on", /* and the link stays open */
+	  .arguments = "-v -t 6",
+	  .drivers = "",
+	  .modem = M7710("stall 1:3"),
+	  .story = "",
+	  .says = "< (no final result)\nswflip: 1-1: > ATI\n",
+	  .silent = "interface 2 by usbfs" },
 	{ .name = "usbfs-out-stuck",
 	  .arguments = "-t 8 -w 4",
 	  .drivers = "",
@@ -1288,6 +1333,13 @@ static const struct scenario scenarios[] = {
 	  .faults = "wdm-error=1",
 	  .modem = { { .file = "no-at" } },
 	  .says = "in mode mbim" },
+	{ .name = "qmi-answer-lost", /* it is asked once more, and not all over again */
+	  .arguments = "-t qmi",
+	  .modem = { { .file = "mbim9", .knobs = "qmi-silent=2:0x555b" } },
+	  .story = "comp=6;reset;",
+	  .heard = "mbim OPEN;" TUNNEL "qmi 0 0022 0;" TUNNEL "qmi 2 555b 1;" TUNNEL
+		   "qmi 2 555c 1;" TUNNEL "qmi 2 555b 1;" TUNNEL "qmi 2 555b 1;" TUNNEL
+		   "qmi 2 002e 1;" TUNNEL "qmi 2 002e 1;" TUNNEL "qmi 0 0023 0;mbim CLOSE;" },
 	{ .name = "qmi-not-offered",
 	  .arguments = "-t ecm",
 	  .modem = M7710("port 3:silent"),
@@ -1563,6 +1615,12 @@ static const struct scenario scenarios[] = {
 	  .modem = M7710(),
 	  .story = "",
 	  .says = "\tmodem\t" },
+	{ .name = "list-whatever-is-wanted",
+	  .arguments = "-l -t 1-9:mbim -t 1-1:off",
+	  .modem = M7710(),
+	  .story = "",
+	  .says = "1-1\t1199:68a2\tmodem\t",
+	  .silent = "no modem" },
 	{ .name = "list-storage",
 	  .arguments = "-l",
 	  .modem = { { .file = "330u" } },
@@ -1641,6 +1699,11 @@ static const struct scenario scenarios[] = {
 	  .modem = { { .file = "mc7710", .port = "1-3.2.1" } },
 	  .story = "comp=8;reset;" },
 	{ .name = "later-target", .arguments = "-t 9 -t 6", .modem = M7710(), .story = "" },
+	{ .name = "target-for-all-first", /* a port's own comes before it */
+	  .arguments = "-t ecm -t 1-3.2.1:qmi",
+	  .modem = { { .file = "mc7710", .port = "1-3.2.1" } },
+	  .story = "",
+	  .says = "in mode 1-3.2.1:qmi" },
 	{ .name = "two-runs",
 	  .arguments = "-t 8 -w 20",
 	  .faults = "locked",
@@ -1986,12 +2049,14 @@ static void play_many(void)
 		world_plug(port, "mc7710", "", 1);
 	}
 	world_wait(1000);
-	o = world_run("-t qmi", 100);
+	o = world_run("-k -t qmi", 100);
 	expect(o->status == 1, "native.many-44", "status %d of 44 modems: %.200s", o->status,
-	       o->err);
-	crowded = strstr(o->err, "more than 32 modems");
+	       o->kmsg);
+	crowded = strstr(o->kmsg, "more than 32 modems");
 	expect(crowded && !strstr(crowded + 1, "more than 32"), "native.many-44-once",
-	       "it is not said once: %.900s", o->err);
+	       "it is not said once: %.900s", o->kmsg);
+	expect(strstr(o->kmsg, "\n<27>swflip: ") != NULL, "native.many-44-error",
+	       "it is no error: %.900s", o->kmsg);
 	world_new(ALL_DRIVERS, "", NULL);
 	world_plug("1-1", "mc7710", "", 0);
 	one = world_run("-t mbim", 100)->took;

@@ -1959,6 +1959,13 @@ static void test_qmi(void)
 		  "01 00 00 00 10 00 00 00 01 00 00 00 00 10 00 00",
 		  "01 00 00 80 10 00 00 00 01 00 00 00 00 00 00 00");
 	run_talks(&l, fd[1], mbim_talks, LEN(mbim_talks));
+	for (size_t n = 0; n < 3; n++) {
+		static const uint8_t ask[MBIM_HEADER];
+		int expected = n < 2 ? QMI_REFUSED : QMI_NO_ANSWER;
+		l.message_length = MBIM_COMMAND_HEADER - 1 + n;
+		expect(receive_qmi(&l, ask, 0) == expected, "parse.mbim.nothing-inside",
+		       "%zu bytes", l.message_length);
+	}
 	test_mbim(&l, fd[1], "parse.mbim.close", MBIM_CLOSE, 12,
 		  "02 00 00 00 0c 00 00 00 07 00 00 00",
 		  "02 00 00 80 10 00 00 00 07 00 00 00 00 00 00 00");

@@ -40,7 +40,7 @@ static bool never(struct process *p)
 
 static void stay_for_ever(const char *in)
 {
-	process_block(in, never, FOREVER, false);
+	process_block(in, never, FOREVER, fault("killable"));
 }
 
 void world_late(int64_t ms)

@@ -78,12 +78,13 @@ static void make_drivers(void)
 		files_make("/sys/module/usb_storage/parameters/swi_tru_install", TEXT, "1\n");
 }
 
-/* Another process that has a file open, as /proc shows it. */
+/* Other processes, and the files that they have open, as /proc shows them. */
 static void make_users(void)
 {
 	const char *file;
 	char path[60];
 
+	files_make("/proc/1/fd/0", LINK, "/dev/null");
 	for (unsigned i = 0; (file = fault_value("user", i)); i++) {
 		snprintf(path, sizeof path, "/proc/%u/fd/7", 600 + i);
 		files_make(path, LINK, file);
@@ -414,8 +415,8 @@ static const char *left_in(const struct device *d)
 		return NULL;
 	snprintf(path, sizeof path, "%s/power/control", d->sys);
 	power = world_text(path);
-	if (power && strncmp(power, "auto", 4))
-		return "autosuspend is off";
+	if (power && !strncmp(power, "auto", 4) == fault("awake"))
+		return fault("awake") ? "autosuspend is on" : "autosuspend is off";
 	for (unsigned i = 0; i < d->ninterfaces; i++)
 		if (d->interface[i].held && !fault("held"))
 			return "an interface is claimed";

@@ -30,6 +30,7 @@ void world_end(void);
 /* Faults of the machine, as words of world_new(), most with a value:
  *	hang=FILE	opening or reading that file (a pattern) never comes back, not even by
  *			SIGKILL; hang-open=, hang-read=, hang-write= only that; several are allowed
+ *	killable	but by SIGKILL they do
  *	no=FILE		that file or directory is not there (no=/dev/ttyUSB*)
  *	nonetlink nobind overrun	uevents
  *	lock		descriptors takes the device's lock, as on kernels 3.13 to 4.5
@@ -38,6 +39,8 @@ void world_end(void);
  *	user=FILE	somebody has that file open, as /proc says
  *	barred		devices are not authorized
  *	late-config=MS	they get their configuration only so long after they are there
+ *	late-drivers=MS	drivers take their interfaces so long after these are there
+ *	awake		autosuspend is off
  *	latepeer	ports' own links (PORT/port) are not there
  *	unmounted	/proc, /sys and /dev are not mounted yet
  *	stdin stdout stderr = closed full broken null	terminal: stderr is one
