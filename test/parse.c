@@ -389,6 +389,7 @@ static void test_ways(void)
 /* A line that nobody asked for, at the beginning of every line. */
 static void test_unsolicited(void)
 {
+	static struct link l;
 	static const char *const lines[] = {
 		"+CREG: 2,1,\"1A2B\",\"01AB34CD\"\n",
 		"$QCCTLD: 10\n",
@@ -399,6 +400,12 @@ static void test_unsolicited(void)
 	static char mixed[20000];
 	struct answer a;
 
+	for (size_t i = 0; i < LEN(lines); i++) { /* is nobody's answer */
+		begin_answer(&l);
+		memcpy(l.received, lines[i], strlen(lines[i]));
+		take_bytes(&l, "ATI", (int)strlen(lines[i]));
+		hold(!is_answered(&l), "%s is taken for an answer", lines[i]);
+	}
 	for (size_t at = 0; at <= strlen(list_text); at++) {
 		if (at && list_text[at - 1] != '\n')
 			continue;
@@ -1035,6 +1042,11 @@ static void test_type(void)
 				  "<Interface bitmask> - DIAG - 0x00000001,\r\nOK\r\n" },
 		{ NULL, NULL },
 	};
+	static const char *const half[] = {
+		"Interface bitmask: 0000100D (diag,nmea,modem,mbim)\r\nOK\r\n",
+		"Config Type:  29 (Other)\r\nOK\r\n",
+		"Config Type:  32 (Other)\r\nInterface bitmask: 0000100D\r\nOK\r\n",
+	};
 	static struct link l;
 	static struct slot me;
 	struct answer a;
@@ -1048,6 +1060,12 @@ static void test_type(void)
 		       a.types == (BIT(1) | BIT(29)) && a.pid == UNKNOWN,
 	       "parse.reading.type", "type %u, bitmask %x, types %x", a.type, a.composition,
 	       a.types);
+	for (size_t i = 0; i < LEN(half); i++) {
+		const struct line answer[] = { { "AT!USBCOMP?", half[i] }, { NULL, NULL } };
+		script.lines = answer;
+		expect(!ask_at(&l, &a, true) && a.dialect == NO_DIALECT,
+		       "parse.reading.half-a-type", "it is read of: %s", half[i]);
+	}
 	g.me = NULL;
 }
 
@@ -1965,6 +1983,15 @@ static void test_qmi(void)
 		l.message_length = MBIM_COMMAND_HEADER - 1 + n;
 		expect(receive_qmi(&l, ask, 0) == expected, "parse.mbim.nothing-inside",
 		       "%zu bytes", l.message_length);
+	}
+	for (size_t n = 12; n <= 16; n += 4) { /* the status was never sent */
+		uint8_t ask[16] = { 0 };
+		put32(ask, MBIM_OPEN);
+		memset(l.message, 0, sizeof l.message);
+		put32(l.message, MBIM_DONE | MBIM_OPEN);
+		l.message_length = n;
+		expect(judge_mbim(&l, ask, 12) == (n == 16 ? QMI_OK : QMI_REFUSED),
+		       "parse.mbim.no-status", "%zu bytes", n);
 	}
 	test_mbim(&l, fd[1], "parse.mbim.close", MBIM_CLOSE, 12,
 		  "02 00 00 00 0c 00 00 00 07 00 00 00",

@@ -478,7 +478,10 @@ void mbimframe(struct itf *t, const unsigned char *p, size_t n)
 	type = le32(p);
 	m->tid = le32(p + 8);
 	if (type == 1 || type == 2) {
-		say("mbim %s", type == 1 ? "OPEN" : "CLOSE");
+		if (type == 1) /* and how long a message may be */
+			say("mbim OPEN %u", n < 16 ? 0 : le32(p + 12));
+		else
+			say("mbim CLOSE");
 		m->mbim = type == 1;
 		while (type == 1 && t->msg)
 			dequeue(&t->msg);

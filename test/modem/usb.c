@@ -64,7 +64,7 @@ void notify(struct itf *t, const void *data, size_t len)
 	const unsigned char available[8] = { 0xa1, 0x01, 0, 0, (unsigned char)t->num };
 
 	enqueue(&t->msg, data, len, 0);
-	enqueue(&t->note.head, available, sizeof available, now());
+	enqueue(&t->note.head, available, sizeof available, now() + ms("qmi-slow"));
 }
 
 /* descriptors */
