@@ -87,14 +87,15 @@ bench:
 	test/bench
 
 # The programs of the tests on the host; ASan and UBSan watch them. Each test/*.c that includes native.h (swflip.c's own
-# functions) or world/world.h (the whole of it, in a played machine) is one.
+# functions) or world/world.h (the whole of it, in a played machine) is one; PROGRAMS=parse builds that one.
 NATIVE = -std=c11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
+PROGRAMS = *
 
 native:
 	@mkdir -p test/build
 	@test/fuzz -u
 	@export CC="$${NATIVE_CC:-cc}"; \
-	grep -ls '^#include "\(native\|world/world\).h"' test/*.c | xargs -P $$(nproc) -n 1 sh -c ' \
+	grep -ls '^#include "\(native\|world/world\).h"' test/$(PROGRAMS).c | xargs -P $$(nproc) -n 1 sh -c ' \
 		c=$$0 t=test/build/t-$$(basename $$0 .c); \
 		sources="$$c test/*.h test/world test/modem swflip.c config.h Makefile"; \
 		[ "$$(find $$sources -newer $$t 2>&1)" ] || exit 0; \

@@ -2653,6 +2653,26 @@ static void test_messages(void)
 	close(saved);
 }
 
+/* The longest name that has room, and one letter more. */
+static void test_long_name(void)
+{
+	struct {
+		char name[NAME_SIZE];
+		char behind;
+	} found = { .behind = 'x' };
+	char file[80];
+
+	mkdir("names", 0755);
+	for (size_t length = NAME_SIZE; length >= NAME_SIZE - 1; length--) {
+		snprintf(file, sizeof file, "names/%0*d", (int)length, 7);
+		close(open(file, O_CREAT | O_WRONLY, 0600));
+		bool fits = length < NAME_SIZE;
+		expect(find_entry("names", "0", found.name) == fits && found.behind == 'x' &&
+			       strlen(found.name) == (fits ? length : 0),
+		       "parse.long-name", "%zu letters: %s", length, found.name);
+	}
+}
+
 int main(void)
 {
 	const char *tmp = getenv("TMPDIR");
@@ -2693,6 +2713,7 @@ int main(void)
 	test_copy_port();
 	test_wait();
 	test_nodes();
+	test_long_name();
 	test_endpoints();
 	test_kinds();
 	test_ports();

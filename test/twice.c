@@ -411,7 +411,7 @@ static void play_first_sight(const char *name, const char *file, const char *kno
 
 static void play_all(const char *name, const char *file, const char *knobs, bool changes)
 {
-	if (getenv("ONLY") && strcmp(getenv("ONLY"), name) != 0)
+	if (getenv("ONLY") && strncmp(getenv("ONLY"), name, strlen(getenv("ONLY"))) != 0)
 		return;
 	begin("twice.%s", name);
 	for (size_t t = 0; t < LEN(targets); t++) {

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "inside.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -748,6 +749,29 @@ static const struct host host = { host_now,    host_say,    host_attach,
 
 /* ---- what a test does ---- */
 
+/* A misspelt knob would do nothing, and nobody would know: each must be in test/modem/words. */
+static void check_knob(const char *line)
+{
+	static char words[20000] = "\n";
+	const size_t n = strcspn(line, " =");
+	char word[40];
+
+	if (!words[1]) {
+		FILE *f = fopen(MODEMS "/../modem/words", "r");
+
+		if (!f || !fread(words + 1, 1, sizeof words - 2, f))
+			abort();
+		fclose(f);
+	}
+	snprintf(word, sizeof word, "%.*s", (int)n, line);
+	for (const char *p = strstr(words, word); p; p = strstr(p + 1, word))
+		if (!isalnum((unsigned char)p[-1]) && p[-1] != '-' &&
+		    !isalnum((unsigned char)p[n]) && p[n] != '-')
+			return;
+	fprintf(stderr, "test/modem/words has no '%s'\n", word);
+	abort();
+}
+
 struct device *world_plug(const char *port, const char *file, const char *knobs, int64_t ms)
 {
 	struct device *d = calloc(1, sizeof *d);
@@ -765,6 +789,8 @@ struct device *world_plug(const char *port, const char *file, const char *knobs,
 	d->modem = modem_new(&host, false, d->truport, d->trucontroller, 100);
 	for (const char *p = knobs; p && *p; p += strcspn(p, ";"), p += *p == ';') {
 		snprintf(line, sizeof line, "%.*s", (int)strcspn(p, ";"), p);
+		if (*line && !strchr(" \t", *line)) /* else it goes on with the line before */
+			check_knob(line);
 		modem_line(d->modem, line);
 	}
 	snprintf(line, sizeof line, strchr(file, '/') ? "%s" : MODEMS "/%s", file);
