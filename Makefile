@@ -188,7 +188,7 @@ mdev-helper:
 	$(FILL) hooks/busybox/swflip-hotplug >$(DESTDIR)$(SBINDIR)/swflip-hotplug
 	chmod 755 $(DESTDIR)$(SBINDIR)/swflip-hotplug
 
-# What is there already is somebody's own, and stays.
+# What is there already is somebody's own, and stays. TELL_KEPT OURS THEIRS says so, if they differ.
 TELL_KEPT = @told() { cmp -s $$1 $$2 || echo "$$2 is there already and stays as it is; swflip's is $$1"; }; told
 
 install-busybox: built

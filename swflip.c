@@ -4076,8 +4076,8 @@ static void append_functions(struct text *t, unsigned bits, const char *joint)
 	}
 }
 
-/* What a modem offers. Compositions with the words of their functions, or by number alone; bits
- * with these words, as there are few. */
+/* What a modem offers. Compositions with the names of their functions, or by number alone. A
+ * bitmask has the names always: they fit into a line of the log. */
 static void append_offer(struct text *t, const struct answer *a, bool with_words)
 {
 	const char *between = "PIDs ";

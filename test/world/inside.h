@@ -145,8 +145,8 @@ struct device {
 	char port[24], sys[120];
 	unsigned bus, devnum, config, truport, trucontroller;
 	bool present, attached, started;
-	int64_t start_at, enumerate_at, configure_at, drivers_at,
-		locked_until; /* us; 0: not, or not yet */
+	/* us; 0: not, or not yet */
+	int64_t start_at, enumerate_at, configure_at, drivers_at, locked_until;
 	int64_t storage_at;
 	unsigned storage_try;
 	unsigned urb_errors; /* that its transfers have had */
